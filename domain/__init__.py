@@ -1,0 +1,1 @@
+"""The rules and the records of billing. Knows no Slack and no HTTP framework."""

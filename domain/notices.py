@@ -1,0 +1,78 @@
+"""The outbox: what people are to be told. A typed message, a recipient, a dedup key; the words and the sending are the bot's.
+
+Writing a notice is part of the transaction that made it true, and its dedup key is unique: however many ways the same thing is
+learned (the call that did it, the webhook, a sweep), it is told once.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+from domain import clock
+from domain.records import Member, Notice, Subscription
+
+
+class NoticeKind(StrEnum):
+    """What can be told. Facts of each: see `docs/architecture.md`, "Notices"."""
+
+    UPGRADED = "upgraded"  # to the one who upgraded: plan, interval, seats, scope, owner
+    BECAME_OWNER = "became_owner"  # to the new owner: what they can and must do; by whom
+    HANDED_OVER = "handed_over"  # to the former owner: to whom
+    SEATS_CHANGED = "seats_changed"  # before, after, charged
+    PLAN_CHANGED = "plan_changed"
+    CHANGE_SCHEDULED = "change_scheduled"  # what, when; to the owner
+    CHANGE_FAILED = "change_failed"  # a refusal as JSON
+    CHECKOUT_EXPIRED = "checkout_expired"  # to the one who began it
+    OWNER_REPLACED = "owner_replaced"  # the appointed owner was no longer a member when paid (R26)
+    CANCEL_SCHEDULED = "cancel_scheduled"  # until when
+    RESUMED = "resumed"
+    ENDED = "ended"
+    TRIAL_ENDING = "trial_ending"
+    PAYMENT_FAILED = "payment_failed"
+    PAYMENT_NEEDS_ACTION = "payment_needs_action"
+    PAYMENT_MENDED = "payment_mended"
+    PAYMENT_METHOD_CHANGED = "payment_method_changed"
+    INVOICE_COPY = "invoice_copy"  # I1: {invoice_id, period_start, period_end}
+    INVOICE_AGAIN = "invoice_again"  # asked for (R32, I6)
+    AUDIT = "audit"  # to the audit channel: {entry: id}
+    DESK_REQUEST = "desk_request"  # to the sales or support channel: {request: id}
+    REQUEST_DECIDED = "request_decided"
+
+
+async def tell(
+    kind: NoticeKind,
+    *,
+    workspace_id: str,
+    facts: dict[str, Any],
+    dedup_key: str,
+    member: Member | None = None,
+    owner_of: Subscription | None = None,
+    channel: str | None = None,
+    not_before: datetime | None = None,
+    in_working_hours: bool = False,
+) -> Notice | None:
+    """Put one message in the outbox, once for its `dedup_key`. Returns None when it was there already.
+
+    Exactly one recipient: a member, the owner of a subscription when it is sent, or a channel. `facts` is JSON: amounts in
+    minor units, moments as ISO 8601 UTC, people as Slack user ids.
+    """
+    if sum(recipient is not None for recipient in (member, owner_of, channel)) != 1:
+        raise ValueError("a notice has exactly one recipient")
+    now = clock.now()
+    notice = Notice(
+        id=uuid4(),
+        kind=kind.value,
+        facts=facts,
+        dedup_key=dedup_key,
+        workspace_id=workspace_id,
+        member=member,
+        owner_of=owner_of,
+        channel=channel,
+        in_working_hours=in_working_hours,
+        available_at=max(not_before, now) if not_before else now,
+        created_at=now,
+    )
+    await Notice.bulk_create([notice], ignore_conflicts=True)
+    kept = await Notice.get(dedup_key=dedup_key)
+    return kept if kept.id == notice.id else None

@@ -1,0 +1,1 @@
+"""The rules, pure: no database, no network, no clock of their own."""

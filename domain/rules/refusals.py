@@ -1,0 +1,279 @@
+"""Every "no" Kassör can say, as a value with facts. The words, in each language, are the bot's.
+
+A refusal means that nothing was changed. Facts are plain values (ids, numbers, names as Slack shows them), so that a
+refusal can be stored on a quote and told later: `as_json` and `from_json` are the way there and back. (Not frozen: Python
+itself writes an exception's traceback while it travels.)
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+class Refusal(Exception):  # noqa: N818 - it is a refusal, not an error: the product worked
+    """Asked for something that the rules don't allow, or that couldn't be done now. Subclasses carry the facts."""
+
+    kinds: ClassVar[dict[str, type["Refusal"]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        Refusal.kinds[cls.__name__] = cls
+
+    def __str__(self) -> str:
+        facts = ", ".join(f"{name}={value!r}" for name, value in self.facts().items())
+        return f"{type(self).__name__}({facts})"
+
+    def facts(self) -> dict[str, Any]:
+        """The facts by name, JSON-ready."""
+        return asdict(self)  # type: ignore[call-overload,no-any-return]  # every subclass is a dataclass
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"refusal": name, "facts": {...}}`, for a quote's `failure`."""
+        return {"refusal": type(self).__name__, "facts": self.facts()}
+
+    @staticmethod
+    def from_json(stored: dict[str, Any]) -> "Refusal":
+        """The refusal that `as_json` wrote. Raises KeyError for one that no longer exists."""
+        return Refusal.kinds[stored["refusal"]](**stored["facts"])
+
+
+# --- who may ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(unsafe_hash=True)
+class NotOwner(Refusal):
+    """Only the billing owner may (R33). `owner` is their Slack user id; `asked` the action refused."""
+
+    owner: str
+    owner_name: str
+    asked: str
+
+
+@dataclass(unsafe_hash=True)
+class ActorNotEligible(Refusal):
+    """A bot, guest or deactivated user acts. `reason`: bot, guest, deactivated."""
+
+    reason: str
+
+
+@dataclass(unsafe_hash=True)
+class OwnerNotEligible(Refusal):
+    """Can't be billing owner (R26). `reason`: bot, guest, deactivated, not_a_member, already_owner, unknown."""
+
+    member: str
+    name: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True)
+class NotInScope(Refusal):
+    """The one who upgrades a team is not in it, or the scope isn't theirs to see."""
+
+    scope: str
+
+
+# --- what is asked ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(unsafe_hash=True)
+class UnknownPlan(Refusal):
+    """No such plan. `known` in rising order; `nearest` when one is close."""
+
+    asked: str
+    known: tuple[str, ...]
+    nearest: str | None = None
+
+
+@dataclass(unsafe_hash=True)
+class UnknownInterval(Refusal):
+    """No such interval (R3)."""
+
+    asked: str
+
+
+@dataclass(unsafe_hash=True)
+class UnknownCurrency(Refusal):
+    """The plan has no price in that currency, or the customer already pays in another."""
+
+    asked: str
+    known: tuple[str, ...]
+
+
+@dataclass(unsafe_hash=True)
+class NoListedPrice(Refusal):
+    """A level without a listed price asks sales for a quote (R16)."""
+
+    plan: str
+
+
+@dataclass(unsafe_hash=True)
+class SeatsNotANumber(Refusal):
+    """Not a whole number of seats. `asked` is cut at 40 characters."""
+
+    asked: str
+
+
+@dataclass(unsafe_hash=True)
+class SeatsTooFew(Refusal):
+    """Fewer than the smallest plan; there is never a plan for one (R7)."""
+
+    asked: int
+    smallest: int
+
+
+@dataclass(unsafe_hash=True)
+class SeatsTooMany(Refusal):
+    """More than the largest listed size; sales can help (R14)."""
+
+    asked: int
+    largest: int
+
+
+@dataclass(unsafe_hash=True)
+class SeatsBelowMembers(Refusal):
+    """Fewer seats than members in use (R7, M2). `smallest` is the smallest size that fits them."""
+
+    asked: int
+    members: int
+    smallest: int
+
+
+@dataclass(unsafe_hash=True)
+class NothingToChange(Refusal):
+    """It is so already."""
+
+    plan: str
+    interval: str
+    seats: int
+
+
+@dataclass(unsafe_hash=True)
+class TooManyMembers(Refusal):
+    """More members than the largest listed size: no plan fits, sales can help."""
+
+    members: int
+    largest: int
+
+
+# --- the state of things ---------------------------------------------------------------------------------------------
+
+
+@dataclass(unsafe_hash=True)
+class AlreadySubscribed(Refusal):
+    """An upgrade while one is live; change it instead."""
+
+    scope: str
+    plan: str
+    owner: str
+    owner_name: str
+
+
+@dataclass(unsafe_hash=True)
+class NotSubscribed(Refusal):
+    """Basic: there is nothing to change, hand over or show (R35)."""
+
+    scope: str
+
+
+@dataclass(unsafe_hash=True)
+class LiveElsewhere(Refusal):
+    """Owner of a live subscription elsewhere: cancel the wrong one first (R9, R10)."""
+
+    scope: str
+    elsewhere: str
+    elsewhere_subscription: str
+
+
+@dataclass(unsafe_hash=True)
+class CannotMove(Refusal):
+    """A subscription can't be moved between workspaces or organisations (R9)."""
+
+    scope: str
+
+
+@dataclass(unsafe_hash=True)
+class ScopeUnknown(Refusal):
+    """That workspace, user group or channel isn't there, or is empty."""
+
+    asked: str
+
+
+@dataclass(unsafe_hash=True)
+class ChangeInProgress(Refusal):
+    """Another change of the same subscription is being made; wait for it."""
+
+    scope: str
+
+
+@dataclass(unsafe_hash=True)
+class ManuallyInvoiced(Refusal):
+    """Adjusted and cancelled through sales (R38, R43)."""
+
+    asked: str
+
+
+@dataclass(unsafe_hash=True)
+class InvoiceNeedsYear(Refusal):
+    """Payment by invoice: annual plans from `smallest` seats, through sales (R24)."""
+
+    smallest: int
+
+
+@dataclass(unsafe_hash=True)
+class PastDue(Refusal):
+    """An invoice is unpaid: pay it before changing anything else (M5)."""
+
+    invoice: str | None
+
+
+@dataclass(unsafe_hash=True)
+class NoInvoiceYet(Refusal):
+    """There is no invoice to show."""
+
+    scope: str
+
+
+# --- quotes ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(unsafe_hash=True)
+class QuoteChanged(Refusal):
+    """The price or what it was based on changed since it was shown; `fresh` is the new quote's id (M1)."""
+
+    fresh: str
+
+
+@dataclass(unsafe_hash=True)
+class QuoteOver(Refusal):
+    """The quote was used, replaced, or is too old. `state` is its state."""
+
+    state: str
+
+
+# --- money -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(unsafe_hash=True)
+class PaymentDeclined(Refusal):
+    """The card or PayPal said no. `code` is Stripe's decline code or None; nothing was changed."""
+
+    code: str | None
+
+
+@dataclass(unsafe_hash=True)
+class PaymentNeedsAction(Refusal):
+    """The bank wants to hear from the cardholder. `url` is Stripe's page for it."""
+
+    url: str | None
+
+
+@dataclass(unsafe_hash=True)
+class PaymentsAway(Refusal):
+    """Stripe is away, slow or limiting us. Nothing is lost: what was confirmed is carried out when it is back."""
+
+    retry_after: int | None = None  # seconds
+
+
+@dataclass(unsafe_hash=True)
+class PaymentsRefused(Refusal):
+    """Stripe refused the call for a reason that is ours to mend. `reference` is Stripe's request id."""
+
+    reference: str | None
