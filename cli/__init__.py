@@ -1,0 +1,1 @@
+"""The operator's console `kassor`, and the only place that wires everything together."""

@@ -1,0 +1,5 @@
+"""`python -m cli` is `kassor`."""
+
+from cli.main import app
+
+app()
