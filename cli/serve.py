@@ -6,6 +6,7 @@ closes the database last. Nothing waits longer than a few seconds.
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -49,9 +50,20 @@ async def run(settings: Settings, role: str) -> None:
             await stack.enter_async_context(_listening(desk, bot))
         if role in {"all", "scheduler"}:
             await stack.enter_async_context(_ticking(desk))
+        if settings.is_sandbox:
+            tied = asyncio.create_task(_stop_with_parent(stop))
+            stack.callback(tied.cancel)
         log.info("Kassör is ready (%s)", role)
         await stop.wait()
         log.info("Kassör is stopping")
+
+
+async def _stop_with_parent(stop: asyncio.Event) -> None:
+    """A sandbox that was killed can't end its Kassör: it ends by itself when its parent is gone."""
+    parent = os.getppid()
+    while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells a process that its parent ended
+        await asyncio.sleep(1)
+    stop.set()
 
 
 @asynccontextmanager

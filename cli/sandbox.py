@@ -1,0 +1,156 @@
+"""`kassor sandbox`: the world (a local Slack and a local Stripe) in this process, Kassör in a child of its own beside it.
+
+Kassör is started as an operator would start it, from environment variables alone, so that killing it is a true crash and
+starting it again a true restart. It is watched over: should it end by itself, it is started again.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
+
+import aiohttp
+from cryptography.fernet import Fernet
+
+from cli.wiring import pushed_catalogue
+from domain.config import load
+from sandbox.clock import WorldClock
+from sandbox.world import World, kassor_environment
+
+READY_WITHIN = 30.0  # seconds
+RESTARTS = 100  # then something is so wrong that trying on helps nobody
+
+
+class KassorProcess:
+    """Kassör as a child process, started again whenever it ends before `stop`."""
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self._environment = environment
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._spawned = asyncio.Event()
+        self._url = f"http://127.0.0.1:{environment['PORT']}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, while it runs."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    async def start(self) -> None:
+        """Start it and keep it running. Raises RuntimeError, with its last words, when it isn't ready in time."""
+        await self._spawn()
+        self._watch = asyncio.create_task(self._keep_running(), name="watch kassor")
+        await self.wait_until_ready()
+
+    async def kill(self) -> None:
+        """`kill -9`: no goodbye. It is started again at once; returns when the new one is ready."""
+        killed = self.pid
+        if killed is not None:
+            self._spawned.clear()
+            os.kill(killed, signal.SIGKILL)
+            await self._spawned.wait()
+        await self.wait_until_ready()
+
+    async def stop(self) -> None:
+        """End it politely; harder when it doesn't listen."""
+        if self._watch is not None:
+            self._watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watch
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), 15)
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def wait_until_ready(self) -> None:
+        """Until `/readyz` says so. Raises RuntimeError with the end of its log."""
+        async with aiohttp.ClientSession() as session:
+            for _ in range(int(READY_WITHIN / 0.1)):
+                with suppress(aiohttp.ClientError, TimeoutError):
+                    async with session.get(f"{self._url}/readyz") as response:
+                        if response.status == 200:
+                            return
+                await asyncio.sleep(0.1)
+        raise RuntimeError(f"Kassör did not become ready. The end of {self._log}:\n{self._log.read_text()[-2000:]}")
+
+    async def _spawn(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "cli", "serve"),
+                env=self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on, in order
+            )
+        self._spawned.set()
+
+    async def _keep_running(self) -> None:
+        for _ in range(RESTARTS):
+            assert self._process is not None
+            await self._process.wait()
+            await asyncio.sleep(0.2)
+            await self._spawn()
+
+
+async def run(*, port: int, database_url: str | None) -> None:
+    """A sandbox at `port`, until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="kassor-sandbox-", ignore_cleanup_errors=True))
+        )
+        try:
+            await _open(stack, folder, port, database_url)
+        except OSError as error:
+            raise SystemExit(
+                f"The sandbox can't open port {port}, {port + 1} or {port + 2}: {error.strerror}."
+            ) from None
+        print(_welcome(port, folder), flush=True)
+        await stop.wait()
+        print("\nClosing the sandbox.", flush=True)
+
+
+async def _open(stack: AsyncExitStack, folder: Path, port: int, database_url: str | None) -> None:
+    clock = WorldClock(folder / "clock")
+    stack.callback(clock.close)
+    world = World(port=port, kassor_url=f"http://127.0.0.1:{port + 2}", clock=clock)
+    await world.start()
+    stack.push_async_callback(world.stop)
+    environment = os.environ | kassor_environment(world)
+    environment |= {
+        "DATABASE_URL": database_url or f"sqlite://{folder}/kassor.db",
+        "KASSOR_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "KASSOR_API_TOKENS": "sandbox-token",
+        "PYTHONUNBUFFERED": "1",
+    }
+    await pushed_catalogue(load(environment))
+    kassor = KassorProcess(environment, folder / "kassor.log")
+    await kassor.start()
+    stack.push_async_callback(kassor.stop)
+    world.kassor = kassor
+    await world.install()
+
+
+def _welcome(port: int, folder: Path) -> str:
+    return f"""
+  Kassör's sandbox is open.
+
+    Workspace   http://127.0.0.1:{port}       Slack, with a cast of people to be
+    Stripe      http://127.0.0.1:{port + 1}       what Stripe knows
+    Kassör      http://127.0.0.1:{port + 2}       its log: {folder / "kassor.log"}
+
+  Open the workspace and type /upgrade. Ctrl-C closes everything.
+"""
