@@ -1,0 +1,164 @@
+"""Web API: who and where. Users, conversations, user groups, the team and the token's own identity."""
+
+from typing import Any
+
+from sandbox.cast import Workspace
+from sandbox.slack import shapes
+from sandbox.slack.state import APP_ID, APP_NAME, SlackError, SlackState
+
+Json = dict[str, Any]
+
+
+def page(items: list[Json], arguments: Json, name: str, default: int = 100) -> Json:
+    """One page of a list, by Slack's cursor. Raises SlackError invalid_cursor, invalid_limit."""
+    try:
+        limit = int(arguments.get("limit") or default)
+        start = int(str(arguments.get("cursor") or "cursor:0").removeprefix("cursor:"))
+    except ValueError:
+        raise SlackError("invalid_cursor") from None
+    if not 1 <= limit <= 1000:
+        raise SlackError("invalid_limit")
+    end = start + limit
+    return {
+        "ok": True,
+        name: items[start:end],
+        "response_metadata": {"next_cursor": f"cursor:{end}" if end < len(items) else ""},
+    }
+
+
+def _true(value: Any) -> bool:
+    return str(value).lower() in {"1", "true"}
+
+
+class PeopleApi:
+    """The methods about people and places."""
+
+    def __init__(self, state: SlackState) -> None:
+        self.state = state
+
+    def auth_test(self, workspace: Workspace, _: Json) -> Json:
+        return {
+            "ok": True,
+            "url": f"https://{workspace.domain}.slack.example/",
+            "team": workspace.name,
+            "user": "kassor",
+            "team_id": workspace.id,
+            "user_id": workspace.bot_user_id,
+            "bot_id": workspace.bot_id,
+            "is_enterprise_install": False,
+        }
+
+    def users_list(self, workspace: Workspace, arguments: Json) -> Json:
+        locale = _true(arguments.get("include_locale"))
+        members = [shapes.user(person, locale=locale) for person in workspace.users.values()]
+        return page(members, arguments, "members") | {"cache_ts": self.state.clock.timestamp()}
+
+    def users_info(self, workspace: Workspace, arguments: Json) -> Json:
+        person = workspace.users.get(str(arguments.get("user")))
+        if person is None:
+            raise SlackError("user_not_found")
+        return {"ok": True, "user": shapes.user(person, locale=_true(arguments.get("include_locale")))}
+
+    def users_lookup_by_email(self, workspace: Workspace, arguments: Json) -> Json:
+        for person in workspace.users.values():
+            if person.email and person.email == arguments.get("email") and not person.deleted:
+                return {"ok": True, "user": shapes.user(person)}
+        raise SlackError("users_not_found")
+
+    def users_conversations(self, workspace: Workspace, arguments: Json) -> Json:
+        who = str(arguments.get("user") or workspace.bot_user_id)
+        found = [shapes.channel(place) for place in workspace.channels.values() if who in place.members]
+        return page(found, arguments, "channels")
+
+    def conversations_list(self, workspace: Workspace, arguments: Json) -> Json:
+        types = str(arguments.get("types") or "public_channel").split(",")
+        found = [
+            shapes.channel(place)
+            for place in workspace.channels.values()
+            if (place.is_private and "private_channel" in types and workspace.bot_user_id in place.members)
+            or (not place.is_private and "public_channel" in types)
+        ]
+        return page(found, arguments, "channels")
+
+    def conversations_info(self, workspace: Workspace, arguments: Json) -> Json:
+        channel = str(arguments.get("channel"))
+        owner = self.state.dm_owner(channel)
+        if owner is not None and self.state.user(owner).team_id == workspace.id:
+            return {"ok": True, "channel": {"id": channel, "is_im": True, "user": owner, "created": 1_700_000_000}}
+        place = workspace.channels.get(channel)
+        if place is None or (place.is_private and workspace.bot_user_id not in place.members):
+            raise SlackError("channel_not_found")
+        return {"ok": True, "channel": shapes.channel(place)}
+
+    def conversations_members(self, workspace: Workspace, arguments: Json) -> Json:
+        place = workspace.channels.get(str(arguments.get("channel")))
+        if place is None or (place.is_private and workspace.bot_user_id not in place.members):
+            raise SlackError("channel_not_found")
+        ids = page([{"id": member} for member in place.members], arguments, "members")
+        return ids | {"members": [member["id"] for member in ids["members"]]}
+
+    def conversations_open(self, workspace: Workspace, arguments: Json) -> Json:
+        users = str(arguments.get("users") or "").split(",")
+        person = workspace.users.get(users[0])
+        if person is None or len(users) != 1:
+            raise SlackError("user_not_found")
+        if person.deleted:
+            raise SlackError("user_disabled")
+        if person.is_bot:
+            raise SlackError("cannot_dm_bot")
+        known = person.id in self.state.dms
+        channel: Json = {"id": self.state.dm(person.id)}
+        return {"ok": True, "channel": channel} | ({"already_open": True, "no_op": True} if known else {})
+
+    def conversations_join(self, workspace: Workspace, arguments: Json) -> Json:
+        place = workspace.channels.get(str(arguments.get("channel")))
+        if place is None or place.is_private:
+            raise SlackError("channel_not_found")
+        if workspace.bot_user_id not in place.members:
+            place.members.append(workspace.bot_user_id)
+        return {"ok": True, "channel": shapes.channel(place)}
+
+    def conversations_history(self, workspace: Workspace, arguments: Json) -> Json:
+        channel = self.state.place(workspace, str(arguments.get("channel")))
+        place = workspace.channels.get(channel)
+        if place is not None and workspace.bot_user_id not in place.members:
+            raise SlackError("not_in_channel")
+        oldest, latest = float(arguments.get("oldest") or 0), float(arguments.get("latest") or "inf")
+        metadata = _true(arguments.get("include_all_metadata"))
+        found = [
+            {key: value for key, value in message.items() if key != "metadata" or metadata}
+            for message in reversed(self.state.messages.get(channel, []))
+            if not message.get("ephemeral") and oldest <= float(message["ts"]) <= latest
+        ]
+        listed = page(found, arguments, "messages")
+        return listed | {"has_more": bool(listed["response_metadata"]["next_cursor"])}
+
+    def usergroups_list(self, workspace: Workspace, arguments: Json) -> Json:
+        users = _true(arguments.get("include_users"))
+        return {
+            "ok": True,
+            "usergroups": [shapes.usergroup(group, users=users) for group in workspace.usergroups.values()],
+        }
+
+    def usergroups_users_list(self, workspace: Workspace, arguments: Json) -> Json:
+        group = workspace.usergroups.get(str(arguments.get("usergroup")))
+        if group is None:
+            raise SlackError("no_such_subteam")
+        return {"ok": True, "users": list(group.users)}
+
+    def team_info(self, workspace: Workspace, _: Json) -> Json:
+        return {"ok": True, "team": shapes.team(workspace)}
+
+    def bots_info(self, workspace: Workspace, _: Json) -> Json:
+        return {
+            "ok": True,
+            "bot": {
+                "id": workspace.bot_id,
+                "deleted": False,
+                "name": APP_NAME,
+                "updated": 1_700_000_000,
+                "app_id": APP_ID,
+                "user_id": workspace.bot_user_id,
+                "icons": {},
+            },
+        }
