@@ -23,6 +23,7 @@ class NoticeKind(StrEnum):
     PLAN_CHANGED = "plan_changed"
     CHANGE_SCHEDULED = "change_scheduled"  # what, when; to the owner
     CHANGE_FAILED = "change_failed"  # a refusal as JSON
+    CHECKOUT_READY = "checkout_ready"  # Stripe was away when it was asked for; here is the page now
     CHECKOUT_EXPIRED = "checkout_expired"  # to the one who began it
     OWNER_REPLACED = "owner_replaced"  # the appointed owner was no longer a member when paid (R26)
     CANCEL_SCHEDULED = "cancel_scheduled"  # until when
@@ -35,6 +36,7 @@ class NoticeKind(StrEnum):
     PAYMENT_METHOD_CHANGED = "payment_method_changed"
     INVOICE_COPY = "invoice_copy"  # I1: {invoice_id, period_start, period_end}
     INVOICE_AGAIN = "invoice_again"  # asked for (R32, I6)
+    OWNER_UNREACHABLE = "owner_unreachable"  # to admins: a copy waits for an owner who can't be reached (I5)
     AUDIT = "audit"  # to the audit channel: {entry: id}
     DESK_REQUEST = "desk_request"  # to the sales or support channel: {request: id}
     REQUEST_DECIDED = "request_decided"

@@ -1,9 +1,26 @@
-"""A queue in a table: claim, done, retry, bury. The inbox and the outbox are both one."""
+"""A queue in a table: claim, done, retry, bury. The inbox and the outbox are both one.
 
+Claiming is a lease: a worker that dies gives its items back when the lease runs out. On PostgreSQL any number of workers claim
+side by side (`FOR UPDATE SKIP LOCKED`); SQLite has one process, and the same code without the lock.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, TypeVar
 
 from tortoise import fields
+from tortoise.connection import get_connection
+from tortoise.expressions import F
 from tortoise.models import Model
+
+from domain import clock
+
+LEASE = timedelta(seconds=60)
+MOST_ATTEMPTS = 12  # with the delays below: given up after about a day and a half
+FIRST_DELAY, LONGEST_DELAY = 2.0, 6 * 3600.0  # seconds
 
 
 class QueueState(StrEnum):
@@ -26,3 +43,111 @@ class QueueItem(Model):
 
     class Meta:
         abstract = True
+
+
+Item = TypeVar("Item", bound=QueueItem)
+
+
+async def claim(model: type[Item], *, limit: int, lease: timedelta = LEASE) -> list[Item]:
+    """Take up to `limit` due items, oldest due first; nobody else gets them until the lease is over. Counts an attempt."""
+    connection = get_connection("default")
+    postgres = connection.capabilities.dialect == "postgres"
+    table = model._meta.db_table  # noqa: SLF001 - Tortoise has no other name for it
+    key = model._meta.db_pk_column  # noqa: SLF001 - as above
+    now = clock.now()
+    marks = [f"${number}" if postgres else "?" for number in (1, 2, 3, 4)]
+    moments: list[Any] = [now + lease, now, now] if postgres else [str(now + lease), str(now), str(now)]
+    # `state` first and alone in the index with available_at: an empty queue costs one index probe.
+    sql = (
+        f"UPDATE {table} SET leased_until = {marks[0]}, attempts = attempts + 1 WHERE {key} IN ("  # noqa: S608 - our own names
+        f"SELECT {key} FROM {table} WHERE state = 'queued' AND available_at <= {marks[1]} "
+        f"AND (leased_until IS NULL OR leased_until <= {marks[2]}) ORDER BY available_at LIMIT {marks[3]}"
+        + (" FOR UPDATE SKIP LOCKED" if postgres else "")
+        + f") RETURNING {key}"
+    )
+    rows = await connection.execute_query_dict(sql, [*moments, limit])
+    if not rows:
+        return []
+    return await model.filter(pk__in=[row[key] for row in rows]).order_by("available_at")
+
+
+async def done(items: Sequence[QueueItem]) -> None:
+    """These are finished, for good."""
+    for model, keys in _by_model(items).items():
+        await model.filter(pk__in=keys).update(
+            state=QueueState.DONE, leased_until=None, done_at=clock.now(), last_error=None
+        )
+
+
+async def retry(item: QueueItem, error: str, *, after: timedelta | None = None, counted: bool = True) -> None:
+    """Try again later: `after` that long, or by the item's attempts with jitter. The last attempt buries it.
+
+    `counted=False` gives the attempt back: somebody else's outage is not the item's fault.
+    """
+    if counted and item.attempts >= MOST_ATTEMPTS:
+        await bury(item, error)
+        return
+    delay = after or timedelta(seconds=delay_after(item.attempts))
+    changes: dict[str, Any] = {"available_at": clock.now() + delay, "leased_until": None, "last_error": error[:2000]}
+    if not counted:
+        changes["attempts"] = F("attempts") - 1
+    await type(item).filter(pk=item.pk).update(**changes)
+
+
+def delay_after(attempts: int) -> float:
+    """Seconds to wait after so many attempts: doubling, with jitter so that a crowd spreads out."""
+    longest: float = min(FIRST_DELAY * 2 ** max(0, attempts - 1), LONGEST_DELAY)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+
+
+async def bury(item: QueueItem, error: str) -> None:
+    """Give up on it: kept with its error until an operator replays it."""
+    await type(item).filter(pk=item.pk).update(state=QueueState.BURIED, leased_until=None, last_error=error[:2000])
+
+
+async def release(items: Sequence[QueueItem]) -> None:
+    """Give claims back unworked: the process is stopping."""
+    for model, keys in _by_model(items).items():
+        await model.filter(pk__in=keys, state=QueueState.QUEUED).update(leased_until=None, attempts=F("attempts") - 1)
+
+
+async def replay(model: type[QueueItem], keys: Sequence[Any]) -> int:
+    """Queue buried (or finished) items again as if new; returns how many."""
+    return await model.filter(pk__in=list(keys)).update(
+        state=QueueState.QUEUED, available_at=clock.now(), leased_until=None, attempts=0
+    )
+
+
+async def next_due(model: type[QueueItem]) -> datetime | None:
+    """When the earliest queued item is due; None when nothing waits."""
+    first = await model.filter(state=QueueState.QUEUED).order_by("available_at").first()
+    return first.available_at if first else None
+
+
+def _by_model(items: Sequence[QueueItem]) -> dict[type[QueueItem], list[Any]]:
+    found: dict[type[QueueItem], list[Any]] = {}
+    for item in items:
+        found.setdefault(type(item), []).append(item.pk)
+    return found
+
+
+# --- being woken ---
+
+_bells: dict[type[QueueItem], asyncio.Event] = {}
+
+
+def nudge(model: type[QueueItem]) -> None:
+    """There is work: wake whoever waits for it in this process."""
+    if model in _bells:
+        _bells[model].set()
+
+
+async def wait_for_work(model: type[QueueItem], seconds: float) -> None:
+    """Sleep until nudged, at most so long: other processes' work is found by looking."""
+    bell = _bells.setdefault(model, asyncio.Event())
+    try:
+        await asyncio.wait_for(bell.wait(), seconds)
+    except TimeoutError:
+        return
+    finally:
+        bell.clear()

@@ -1,0 +1,41 @@
+"""Leaving and staying after all (R45, R46): it ends by itself when the paid period does, and one click undoes it."""
+
+from domain import sync
+from domain.actions.common import check_owner
+from domain.desk import Desk
+from domain.records import Member, Scope, Subscription
+from domain.rules.refusals import ManuallyInvoiced, NotSubscribed
+
+
+async def cancel(desk: Desk, actor: Member, *, subscription: Subscription) -> Subscription:
+    """Let it end when the paid period or the trial does; a cancelled trial is never charged. Asked twice, it is done once.
+
+    A change that waits for the period's end is forgotten. Raises NotOwner, NotSubscribed, ManuallyInvoiced, PaymentsAway.
+    """
+    await _check(actor, subscription, "cancel")
+    if subscription.cancel_at is None:
+        if subscription.schedule_id:
+            await desk.payments.release_schedule(subscription.schedule_id)
+        await desk.payments.cancel_at_period_end(subscription.id, cancel=True)
+    return await _read(desk, actor, subscription)
+
+
+async def resume(desk: Desk, actor: Member, *, subscription: Subscription) -> Subscription:
+    """Take a scheduled cancellation back. Raises NotOwner, NotSubscribed, PaymentsAway."""
+    await _check(actor, subscription, "resume")
+    if subscription.cancel_at is not None:
+        await desk.payments.cancel_at_period_end(subscription.id, cancel=False)
+    return await _read(desk, actor, subscription)
+
+
+async def _check(actor: Member, subscription: Subscription, asked: str) -> None:
+    await check_owner(actor, subscription, asked)
+    if subscription.is_manually_invoiced:
+        raise ManuallyInvoiced(asked=asked)
+
+
+async def _read(desk: Desk, actor: Member, subscription: Subscription) -> Subscription:
+    fresh = await sync.subscription(desk, subscription.id, actor=actor)
+    if fresh is None:
+        raise NotSubscribed(scope=(await Scope.get(id=subscription.scope_id)).name)
+    return fresh

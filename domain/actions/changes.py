@@ -1,0 +1,242 @@
+"""A change of a live subscription, from its price to its taking hold: what seats (M2) and plans (M3) have in common.
+
+Offered with Stripe's own preview; accepted by a local commit; carried out with the quote's id as the idempotency key, after
+everything it was worked out from has been read again. Cut off anywhere, `carry_out` can be run again.
+"""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from domain import clock, directory, sync
+from domain.actions.common import (
+    KEYS_FORGOTTEN,
+    base_of,
+    check_owner,
+    live_subscription,
+    mark_accepted,
+    mark_failed,
+    open_quote,
+    quote_expiry,
+    supersede_offers,
+)
+from domain.desk import Desk
+from domain.payments import SubscriptionFacts
+from domain.records import Member, Quote, Scope, Subscription
+from domain.records.mirror import Interval
+from domain.records.quotes import QuoteApplies, QuoteKind, QuoteState
+from domain.rules.catalogue import Plan
+from domain.rules.plans import find_plan
+from domain.rules.refusals import (
+    ManuallyInvoiced,
+    NotSubscribed,
+    PastDue,
+    PaymentNeedsAction,
+    PaymentsAway,
+    QuoteChanged,
+    QuoteOver,
+    Refusal,
+)
+
+CHANGES = (QuoteKind.SEATS, QuoteKind.PLAN)
+
+
+async def check_may_change(actor: Member, subscription: Subscription, asked: str) -> None:
+    """The owner, of a subscription that isn't with sales or overdue. Raises NotOwner, NotSubscribed, ManuallyInvoiced, PastDue."""
+    await check_owner(actor, subscription, asked)
+    if subscription.is_manually_invoiced:
+        raise ManuallyInvoiced(asked=asked)
+    if subscription.status in {"past_due", "unpaid"}:
+        raise PastDue(invoice=subscription.latest_invoice_id)
+
+
+async def offer(
+    desk: Desk,
+    actor: Member,
+    *,
+    kind: QuoteKind,
+    subscription: Subscription,
+    plan: Plan,
+    interval: Interval,
+    seats: int,
+    seats_asked: int,
+    now: bool,
+    origin: dict[str, Any] | None,
+) -> Quote:
+    """Price a change the caller found allowed. `now` is charged at once, prorated; else nothing until the renewal."""
+    scope = await Scope.get(id=subscription.scope_id)
+    price = await desk.payments.price(plan, interval, subscription.currency)
+    moment = clock.now().replace(microsecond=0)
+    if now:
+        preview = await desk.payments.preview_change(subscription.id, subscription.item_id, price, seats, moment)
+        due_now, tax_now, next_at = preview.due_now, preview.tax_now, preview.next_at
+    else:
+        preview = await desk.payments.preview_new(price, seats, subscription.customer_id)
+        due_now, tax_now, next_at = 0, 0, subscription.current_period_end
+    await supersede_offers(scope, actor, *CHANGES)
+    quote = await Quote.create(
+        id=uuid4(),
+        kind=kind,
+        applies=QuoteApplies.NOW if now else QuoteApplies.RENEWAL,
+        scope=scope,
+        subscription_id=subscription.id,
+        requester=actor,
+        plan=plan.key,
+        interval=interval,
+        seats=seats,
+        seats_asked=seats_asked,
+        currency=subscription.currency,
+        due_now=due_now,
+        tax_now=tax_now,
+        lines=[
+            {"description": line.description, "amount": line.amount, "proration": line.proration}
+            for line in preview.lines
+        ],
+        next_total=preview.next_total,
+        next_at=next_at,
+        before=base_of(subscription),
+        proration_date=moment if now else None,
+        origin=origin,
+        offered_at=clock.now(),
+        expires_at=clock.now() + quote_expiry(desk),
+    )
+    quote.scope, quote.requester = scope, actor
+    return quote
+
+
+async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
+    """Commit to a change: fast and local, so that Slack can be answered after it. `carry_out` does it.
+
+    Raises QuoteOver, NotOwner, ChangeInProgress, …
+    """
+    quote = await open_quote(actor, quote_id, *CHANGES)
+    if quote.state != QuoteState.OFFERED:
+        return quote
+    subscription = await live_subscription(quote.scope)
+    if subscription is None or subscription.id != quote.subscription_id:
+        raise NotSubscribed(scope=quote.scope.name)
+    await check_may_change(actor, subscription, quote.kind.value)
+    await mark_accepted(quote)
+    return quote
+
+
+async def carry_out(desk: Desk, quote: Quote) -> Quote:
+    """Make an accepted change happen, once, at the price that was shown.
+
+    Raises QuoteChanged (nothing was charged; `fresh` is the new offer), PaymentDeclined, PaymentNeedsAction, PaymentsAway (it is
+    carried on when Stripe is back), NotOwner, QuoteOver.
+    """
+    subscription = await sync.subscription(desk, quote.subscription_id or "", actor=None)
+    await quote.refresh_from_db()
+    await quote.fetch_related("scope", "requester", "owner")
+    if quote.state == QuoteState.APPLIED:
+        return quote
+    if quote.state != QuoteState.ACCEPTED or quote.accepted_at is None:
+        raise QuoteOver(state=quote.state.value)
+    try:
+        if subscription is None or not subscription.is_live:
+            raise NotSubscribed(scope=quote.scope.name)
+        await check_may_change(quote.requester, subscription, quote.kind.value)
+        if (
+            clock.now() - quote.accepted_at > KEYS_FORGOTTEN
+        ):  # re-read above: it has not happened, and can't safely be tried
+            raise QuoteOver(state=QuoteState.EXPIRED.value)
+        await _check_price(desk, quote, subscription)
+        await _do(desk, quote, subscription)
+    except PaymentsAway:
+        raise  # still accepted: a tick carries it on
+    except PaymentNeedsAction as refusal:
+        if refusal.url is None:
+            await mark_failed(quote, refusal)
+        raise  # with a page: Stripe applies it once the bank has heard from the cardholder
+    except Refusal as refusal:
+        await mark_failed(quote, refusal)
+        raise
+    await sync.subscription(desk, subscription.id, actor=quote.requester)
+    await quote.refresh_from_db()
+    await quote.fetch_related("scope", "requester", "owner")
+    return quote
+
+
+async def _check_price(desk: Desk, quote: Quote, subscription: Subscription) -> None:
+    """What was shown must still be what is charged (M1). Raises QuoteChanged with a fresh offer, or the reason it can't be made."""
+    plan = find_plan(desk.catalogue, quote.plan)
+    same = quote.before == base_of(subscription)
+    members = await directory.members_in(quote.scope)
+    if same and quote.seats >= members and quote.applies == QuoteApplies.NOW:
+        assert quote.proration_date is not None  # every immediate change has one
+        price = await desk.payments.price(plan, quote.interval, subscription.currency)
+        preview = await desk.payments.preview_change(
+            subscription.id, subscription.item_id, price, quote.seats, quote.proration_date
+        )
+        same = preview.due_now == quote.due_now
+    if same and quote.seats >= members:
+        return
+    await mark_failed(quote, QuoteChanged(fresh=""))  # make room for the fresh one
+    fresh = await reoffer(desk, quote, subscription)
+    raise QuoteChanged(fresh=str(fresh.id))
+
+
+async def reoffer(desk: Desk, quote: Quote, subscription: Subscription) -> Quote:
+    """The same wish at today's price. Raises the reason when it can't be had any more."""
+    from domain.actions import plan as plan_action  # noqa: PLC0415 - they are built on this file
+    from domain.actions import seats as seats_action  # noqa: PLC0415 - as above
+
+    if quote.kind == QuoteKind.SEATS:
+        return await seats_action.offer_seats(
+            desk, quote.requester, subscription=subscription, seats=quote.seats_asked, origin=quote.origin
+        )
+    return await plan_action.offer(
+        desk,
+        quote.requester,
+        subscription=subscription,
+        plan=quote.plan,
+        interval=quote.interval.value,
+        origin=quote.origin,
+    )
+
+
+async def _do(desk: Desk, quote: Quote, subscription: Subscription) -> None:
+    plan = find_plan(desk.catalogue, quote.plan)
+    price = await desk.payments.price(plan, quote.interval, subscription.currency)
+    found = await desk.payments.subscription(subscription.id)
+    if found is None or (quote.proration_date is None and quote.applies == QuoteApplies.NOW):
+        raise NotSubscribed(scope=quote.scope.name)
+    if quote.applies == QuoteApplies.RENEWAL:
+        await _schedule(desk, quote, found, price.id)
+        return
+    assert quote.proration_date is not None  # checked above
+    await desk.payments.change_now(
+        subscription.id,
+        subscription.item_id,
+        price.id,
+        quote.seats,
+        proration_date=quote.proration_date,
+        key=f"{quote.id}:change",
+    )
+    await _mind_the_waiting_change(desk, quote, found)
+
+
+async def _schedule(desk: Desk, quote: Quote, found: SubscriptionFacts, price_id: str) -> None:
+    """At the period's end; a new pending change replaces the one before, and wishing for what is now takes it back."""
+    if (quote.plan, quote.interval, quote.seats) == (found.plan, found.interval, found.seats):
+        if found.schedule_id:
+            await desk.payments.release_schedule(found.schedule_id)
+        return
+    await desk.payments.schedule_change(found, price_id, quote.seats, key=str(quote.id))
+
+
+async def _mind_the_waiting_change(desk: Desk, quote: Quote, before: SubscriptionFacts) -> None:
+    """More seats now leave a waiting change of plan alone; any other immediate change replaces what waits."""
+    if before.schedule_id is None or before.next_at is None:
+        return
+    waits_for_plan = (before.next_plan, before.next_interval) != (before.plan, before.interval)
+    if quote.kind != QuoteKind.SEATS or not waits_for_plan:
+        await desk.payments.release_schedule(before.schedule_id)
+        return
+    assert before.next_plan is not None  # a waiting change has all its terms
+    assert before.next_interval is not None
+    plan = find_plan(desk.catalogue, before.next_plan)
+    price = await desk.payments.price(plan, before.next_interval, before.currency)
+    now = await desk.payments.subscription(before.id)
+    if now is not None:
+        await desk.payments.schedule_change(now, price.id, quote.seats, key=f"{quote.id}:again")

@@ -1,0 +1,53 @@
+"""Invoices for the billing owner: the latest (R49, R50), earlier ones (R32), and a copy sent again (I6)."""
+
+from uuid import uuid4
+
+from domain import notices
+from domain.actions.common import check_owner, live_subscription
+from domain.desk import Desk
+from domain.notices import NoticeKind
+from domain.records import Invoice, Member, Scope, Subscription
+from domain.rules.refusals import NoInvoiceYet, NotSubscribed
+
+PAGE = 8
+
+
+async def _owned(actor: Member, scope: Scope) -> Subscription:
+    live = await live_subscription(scope)
+    if live is None:  # the last owner of what has ended still reaches its invoices (R48)
+        live = await Subscription.filter(scope_id=scope.id).order_by("-started_at").first()
+        if live is None or live.owner_id != actor.id or scope.workspace_id != actor.workspace_id:
+            raise NotSubscribed(scope=scope.name)
+        return live
+    await check_owner(actor, live, "invoices")
+    return live
+
+
+async def latest(actor: Member, *, scope: Scope) -> Invoice:
+    """The latest finalised invoice. Raises NotOwner, NotSubscribed, NoInvoiceYet."""
+    found = await listing(actor, scope=scope, limit=1)
+    if not found:
+        raise NoInvoiceYet(scope=scope.name)
+    return found[0]
+
+
+async def listing(actor: Member, *, scope: Scope, page: int = 0, limit: int = PAGE) -> list[Invoice]:
+    """A page of finalised invoices, newest first. Raises NotOwner, NotSubscribed."""
+    await _owned(actor, scope)
+    found = Invoice.filter(scope_id=scope.id, finalized_at__not_isnull=True).exclude(status="void")
+    return await found.order_by("-finalized_at", "-created_at").offset(max(0, page) * limit).limit(limit)
+
+
+async def send_again(desk: Desk, actor: Member, *, invoice_id: str) -> None:
+    """Send a copy of any of the scope's invoices to its owner, now (I6). Raises NotOwner, NotSubscribed, NoInvoiceYet."""
+    invoice = await Invoice.get_or_none(id=invoice_id, scope__workspace_id=actor.workspace_id).prefetch_related("scope")
+    if invoice is None:
+        raise NoInvoiceYet(scope="")
+    await _owned(actor, invoice.scope)
+    await notices.tell(
+        NoticeKind.INVOICE_AGAIN,
+        workspace_id=actor.workspace_id,
+        facts={"invoice_id": invoice.id},
+        dedup_key=f"again:{invoice.id}:{uuid4()}",
+        member=actor,
+    )

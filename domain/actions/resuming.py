@@ -1,0 +1,40 @@
+"""Accepted quotes that were cut off, carried on (a crash, a restart, Stripe away): the same call with the same key."""
+
+import logging
+from datetime import timedelta
+
+from domain import clock, notices
+from domain.actions import changes, upgrade
+from domain.desk import Desk
+from domain.notices import NoticeKind
+from domain.records import Quote
+from domain.records.quotes import QuoteKind, QuoteState
+from domain.rules.refusals import PaymentsAway, Refusal
+
+log = logging.getLogger("kassor.resuming")
+PATIENCE = timedelta(seconds=30)  # whoever accepted it is probably still at it
+BATCH = 50
+
+
+async def resume_accepted(desk: Desk) -> int:
+    """Carry on what is accepted and not settled; returns how many were looked at. A refusal is told to whoever asked."""
+    cut_off = Quote.filter(state=QuoteState.ACCEPTED, accepted_at__lt=clock.now() - PATIENCE)
+    waiting = await cut_off.filter(checkout_session_id=None).order_by("accepted_at").limit(BATCH)
+    for quote in waiting:
+        await quote.fetch_related("scope", "requester", "owner")
+        try:
+            if quote.kind == QuoteKind.UPGRADE:
+                await upgrade.resume(desk, quote)
+            else:
+                await changes.carry_out(desk, quote)
+        except PaymentsAway:
+            log.info("quote %s waits for stripe", quote.id)
+        except Refusal as refusal:
+            await notices.tell(
+                NoticeKind.CHANGE_FAILED,
+                workspace_id=quote.scope.workspace_id,
+                facts=refusal.as_json(),
+                dedup_key=f"failed:{quote.id}",
+                member=quote.requester,
+            )
+    return len(waiting)

@@ -1,0 +1,139 @@
+"""Who is in a workspace and its teams: the only writer of what mirrors Slack's people. Knows facts, not Slack."""
+
+from dataclasses import asdict, dataclass
+from uuid import uuid4
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from domain import clock
+from domain.records import Member, Scope, ScopeMember, Workspace
+from domain.records.people import ScopeKind
+
+
+@dataclass(frozen=True)
+class MemberFacts:
+    """A person or bot as Slack tells of them."""
+
+    slack_user_id: str
+    name: str
+    email: str | None
+    locale: str
+    tz: str
+    is_bot: bool
+    is_guest: bool
+    is_deactivated: bool
+
+
+async def ensure_workspace(team_id: str, *, name: str, domain: str = "", enterprise_id: str | None = None) -> Workspace:
+    """The workspace's record, made when new, its name kept current; its whole scope is made with it (R2)."""
+    facts = {"name": name[:255], "domain": domain[:255], "enterprise_id": enterprise_id}
+    await Workspace.bulk_create([Workspace(id=team_id, created_at=clock.now(), **facts)], ignore_conflicts=True)
+    await Workspace.filter(id=team_id).update(**facts)
+    await ensure_scope(team_id, slack_ref="", name=name, kind=ScopeKind.WORKSPACE)
+    return await Workspace.get(id=team_id)
+
+
+async def set_installed(team_id: str, *, installed: bool) -> None:
+    """Whether the app can speak in the workspace (P3); billing itself goes on either way."""
+    await Workspace.filter(id=team_id).update(installed=installed)
+
+
+async def upsert_member(workspace_id: str, facts: MemberFacts) -> Member:
+    """Write what Slack says of one person."""
+    known = asdict(facts) | {"name": facts.name[:255]}
+    await Member.bulk_create([Member(workspace_id=workspace_id, **known)], ignore_conflicts=True)
+    await Member.filter(workspace_id=workspace_id, slack_user_id=facts.slack_user_id).update(**known)
+    return await Member.get(workspace_id=workspace_id, slack_user_id=facts.slack_user_id)
+
+
+async def replace_members(workspace_id: str, everyone: list[MemberFacts]) -> None:
+    """Write the whole member list; who is no longer on it counts as deactivated (nobody is deleted: R48)."""
+    async with in_transaction():
+        known = {member.slack_user_id: member for member in await Member.filter(workspace_id=workspace_id)}
+        new = []
+        for facts in everyone:
+            member = known.pop(facts.slack_user_id, None)
+            fields = asdict(facts) | {"name": facts.name[:255]}
+            if member is None:
+                new.append(Member(workspace_id=workspace_id, **fields))
+            elif any(getattr(member, name) != value for name, value in fields.items()):
+                await Member.filter(id=member.id).update(**fields)
+        await Member.bulk_create(new, ignore_conflicts=True)
+        gone = [member.id for member in known.values() if not member.is_deactivated]
+        if gone:
+            await Member.filter(id__in=gone).update(is_deactivated=True)
+        await Workspace.filter(id=workspace_id).update(members_read_at=clock.now())
+
+
+async def ensure_scope(workspace_id: str, *, slack_ref: str, name: str, kind: ScopeKind) -> Scope:
+    """The record of what a subscription can cover, made when new. `slack_ref` is empty for the whole workspace."""
+    known = await Scope.get_or_none(workspace_id=workspace_id, slack_ref=slack_ref)
+    if known is None:
+        try:
+            async with in_transaction():
+                return await Scope.create(
+                    id=uuid4(),
+                    workspace_id=workspace_id,
+                    slack_ref=slack_ref,
+                    name=name[:255],
+                    kind=kind,
+                    created_at=clock.now(),
+                )
+        except IntegrityError:  # somebody else made it at the same moment
+            known = await Scope.get(workspace_id=workspace_id, slack_ref=slack_ref)
+    changes = {}
+    if known.name != name[:255]:
+        changes["name"] = name[:255]
+    if known.kind == ScopeKind.WORKSPACE and kind == ScopeKind.ORGANISATION:
+        changes["kind"] = kind
+    if changes:
+        await Scope.filter(id=known.id).update(**changes)
+        await known.refresh_from_db()
+    return known
+
+
+async def whole(workspace_id: str) -> Scope:
+    """The scope of the whole workspace or organisation."""
+    return await Scope.get(workspace_id=workspace_id, slack_ref="")
+
+
+async def becomes_organisation(workspace_id: str) -> None:
+    """The workspace has teams now: it is an organisation from here on (R2)."""
+    await Scope.filter(workspace_id=workspace_id, slack_ref="", kind=ScopeKind.WORKSPACE).update(
+        kind=ScopeKind.ORGANISATION
+    )
+
+
+async def set_team_members(scope: Scope, slack_user_ids: list[str]) -> None:
+    """Write who is in a team. Users the workspace doesn't know yet are left out until it does."""
+    async with in_transaction():
+        members = await Member.filter(workspace_id=scope.workspace_id, slack_user_id__in=slack_user_ids)
+        wanted = {member.id for member in members}
+        present = {row.member_id for row in await ScopeMember.filter(scope_id=scope.id)}
+        if present - wanted:
+            await ScopeMember.filter(scope_id=scope.id, member_id__in=list(present - wanted)).delete()
+        new = [ScopeMember(scope_id=scope.id, member_id=member) for member in sorted(wanted - present)]
+        await ScopeMember.bulk_create(new, ignore_conflicts=True)
+
+
+async def members_in(scope: Scope) -> int:
+    """How many members need a seat: active humans, no guests, of the whole (R5) or of the team (R6)."""
+    counted = Member.filter(workspace_id=scope.workspace_id, is_bot=False, is_guest=False, is_deactivated=False)
+    if scope.kind == ScopeKind.TEAM:
+        counted = counted.filter(teams__scope_id=scope.id)
+    return await counted.count()
+
+
+async def is_in(scope: Scope, member: Member) -> bool:
+    """Whether somebody belongs to the scope: the workspace's own, and on the team when it is one."""
+    if member.workspace_id != scope.workspace_id:
+        return False
+    if scope.kind != ScopeKind.TEAM:
+        return True
+    return await ScopeMember.filter(scope_id=scope.id, member_id=member.id).exists()
+
+
+async def member(workspace_id: str, slack_user_id: str) -> Member | None:
+    """Somebody by their Slack user id, in that workspace only."""
+    return await Member.get_or_none(workspace_id=workspace_id, slack_user_id=slack_user_id)

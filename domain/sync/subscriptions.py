@@ -1,0 +1,128 @@
+"""Subscriptions: what is paid for, by whom it is owned, and what each change means to people."""
+
+import logging
+from dataclasses import asdict
+from uuid import UUID
+
+from tortoise.exceptions import IntegrityError
+from tortoise.transactions import in_transaction
+
+from domain import clock
+from domain.desk import Desk
+from domain.payments import SubscriptionFacts
+from domain.records import Customer, Member, Quote, Subscription
+from domain.records.quotes import QuoteApplies, QuoteKind, QuoteState
+from domain.rules.refusals import PaymentsAway
+from domain.sync import consequences
+from domain.sync.customers import TRIES
+
+log = logging.getLogger("kassor.sync")
+_NOT_COLUMNS = ("quote_id", "scope_id", "pending_update")
+
+
+async def subscription(desk: Desk, subscription_id: str, *, actor: Member | None = None) -> Subscription | None:
+    """Read a subscription again. None when it isn't one of ours. Raises PaymentsAway, PaymentsRefused.
+
+    `actor` is who just changed it, for the audit; without one, whoever's accepted quote explains the change.
+
+    A second one paid for a scope that has one already (two payment pages raced) is ended and paid back: never two live.
+    """
+    for _ in range(TRIES):
+        known = await Subscription.get_or_none(id=subscription_id).prefetch_related("scope", "owner")
+        found = await desk.payments.subscription(subscription_id)
+        if found is None:
+            return None
+        written = await (_update(desk, known, found, actor) if known else _create(desk, found))
+        if written:
+            return await Subscription.get_or_none(id=subscription_id)
+    raise PaymentsAway(retry_after=1)
+
+
+def _columns(found: SubscriptionFacts) -> dict[str, object]:
+    return {name: value for name, value in asdict(found).items() if name not in _NOT_COLUMNS}
+
+
+async def _create(desk: Desk, found: SubscriptionFacts) -> bool:
+    """The first time we hear of it. True when there is nothing more to do."""
+    if found.status in {"incomplete", "incomplete_expired"}:
+        return True  # not paid for: nothing has happened yet (R23)
+    quote = await _quote(found)
+    if quote is None:
+        log.warning("subscription %s names a quote we don't know; it is left alone", found.id)
+        return True
+    if found.is_live and await Subscription.filter(scope_id=quote.scope_id, is_live=True).exclude(id=found.id).exists():
+        await _undo_second(desk, found, quote)
+        return True
+    owner = await consequences.owner_for(quote)
+    try:
+        async with in_transaction():
+            await Customer.bulk_create([Customer(id=found.customer_id, scope_id=quote.scope_id)], ignore_conflicts=True)
+            past_due = clock.now() if found.status in {"past_due", "unpaid"} else None
+            made = Subscription(scope_id=quote.scope_id, owner_id=owner.id, past_due_since=past_due, **_columns(found))
+            await made.save(force_create=True)
+            made.scope = quote.scope
+            await Quote.filter(id=quote.id).update(
+                state=QuoteState.APPLIED, settled_at=clock.now(), subscription_id=found.id, failure=None
+            )
+            await consequences.upgraded(desk, made, quote, owner)
+    except IntegrityError:
+        return False  # somebody wrote it, or another live one, at this moment: look again
+    return True
+
+
+async def _quote(found: SubscriptionFacts) -> Quote | None:
+    try:
+        quote_id = UUID(found.quote_id or "")
+    except ValueError:
+        return None
+    return await Quote.get_or_none(id=quote_id).prefetch_related("scope", "requester", "owner")
+
+
+async def _undo_second(desk: Desk, found: SubscriptionFacts, quote: Quote) -> None:
+    log.warning("subscription %s is a second one for scope %s: ending it and paying it back", found.id, quote.scope_id)
+    await desk.payments.refund_latest(found.id)
+    await desk.payments.cancel_now(found.id, credit=False)
+    async with in_transaction():
+        ended = (
+            await Quote.filter(id=quote.id)
+            .exclude(state=QuoteState.FAILED)
+            .update(state=QuoteState.FAILED, settled_at=clock.now(), failure={"refusal": "paid_twice", "facts": {}})
+        )
+        if ended:
+            await consequences.second_undone(desk, quote, found)
+
+
+async def _update(desk: Desk, known: Subscription, found: SubscriptionFacts, actor: Member | None) -> bool:
+    fields = _columns(found)
+    fields["past_due_since"] = _past_due_since(known, found)
+    same = all(getattr(known, name) == value for name, value in fields.items())
+    async with in_transaction():
+        if not same:
+            fields["version"] = known.version + 1
+            if not await Subscription.filter(id=known.id, version=known.version).update(**fields):
+                return False
+            fresh = await Subscription.get(id=known.id).prefetch_related("scope", "owner")
+            await consequences.changed(desk, known, fresh, actor)
+        await _settle_quotes(found)
+    return True
+
+
+def _past_due_since(known: Subscription, found: SubscriptionFacts) -> object:
+    if found.status in {"past_due", "unpaid"}:
+        return known.past_due_since or clock.now()
+    return None
+
+
+async def _settle_quotes(found: SubscriptionFacts) -> None:
+    """An accepted change is applied once Stripe says it is so, whoever asked Stripe and however that ended."""
+    for quote in await Quote.filter(subscription_id=found.id, state=QuoteState.ACCEPTED).exclude(
+        kind=QuoteKind.UPGRADE
+    ):
+        wanted = (quote.plan, quote.interval, quote.seats)
+        now = (found.plan, found.interval, found.seats)
+        following = (found.next_plan, found.next_interval, found.next_seats) if found.next_at else now
+        applied = wanted == (now if quote.applies == QuoteApplies.NOW else following)
+        if applied and not found.pending_update:
+            await Quote.filter(id=quote.id, state=QuoteState.ACCEPTED).update(
+                state=QuoteState.APPLIED, settled_at=clock.now(), failure=None
+            )
