@@ -6,7 +6,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What a person typed on a hosted page. `authenticated` says that 3-D Secure has been passed."""
+    """What a person typed on a hosted page. `authenticated` says that 3-D Secure has been passed.
+
+    For PayPal `number` is the card behind the account: it is declined where that card would be.
+    """
 
     method: Literal["card", "paypal"]
     number: str = "4242424242424242"
@@ -21,9 +24,9 @@ class Payment:
 class Outcome:
     """What came of it.
 
-    `paid`: done (also: saved, when there was nothing to pay). `declined`: the bank or PayPal said no; see `decline_code`.
-    `requires_action`: 3-D Secure, or PayPal's own page, first; try again with `authenticated=True`.
-    `refused`: the page or the form is no good (session expired, card number wrong); see `message`.
+    `paid`: done (also: saved, when there was nothing to pay). `declined`: the bank or PayPal said no, see
+    `decline_code`. `requires_action`: 3-D Secure first; try again with `authenticated=True`. `refused`: the page or the
+    form is no good (session expired, card number wrong), see `message`.
     """
 
     state: Literal["paid", "declined", "requires_action", "refused"]
@@ -36,8 +39,8 @@ class Outcome:
 class TestCard:
     """One of Stripe's well-known card numbers and how it behaves.
 
-    `attach_error`: the error `code` with which it is refused the moment it is used or saved. `charge_error`: it saves, but
-    every later charge fails so. `authentication`: when 3-D Secure is asked for; "setup" is satisfied once, "always" each time.
+    `attach_error`: the decline with which it is refused the moment it is used or saved. `charge_error`: it saves, but
+    every later charge fails so. `authentication`: when 3-D Secure is asked for; "setup" once, "always" each time.
     """
 
     number: str
@@ -84,7 +87,7 @@ def sentence(decline_code: str) -> str:
 
 
 def error_code(decline_code: str) -> str:
-    """The `code` of the card error that carries `decline_code`: most are `card_declined`, some have a code of their own."""
+    """The `code` of the error that carries `decline_code`: most are `card_declined`, some have a code of their own."""
     if decline_code in {
         "expired_card",
         "incorrect_cvc",

@@ -1,0 +1,469 @@
+"""Subscriptions as the API serves them: create, update, cancel, list."""
+
+import copy
+from typing import Any
+
+from sandbox.stripe import changes, collection, consequences, drafts, ids, periods, prorations
+from sandbox.stripe.catalogue import merge_metadata, redeem
+from sandbox.stripe.changes import Plan, current_period, cycle_lines, discounts_of, set_period
+from sandbox.stripe.errors import declined, invalid, missing_parameter
+from sandbox.stripe.lines import Line
+from sandbox.stripe.lists import created_within
+from sandbox.stripe.periods import DAY, HOUR
+from sandbox.stripe.store import Debit, Store
+from sandbox.stripe.subscription_items import check_together, interval_of, listing, new_item, tax_rates
+
+Object = dict[str, Any]
+
+PENDING_UPDATE_LIVES = 23 * HOUR
+INCOMPLETE_LIVES = 23 * HOUR
+_WITH_PENDING = {
+    "items",
+    "proration_behavior",
+    "proration_date",
+    "billing_cycle_anchor",
+    "payment_behavior",
+    "trial_end",
+    "trial_from_plan",
+    "expand",
+    "off_session",
+    "add_invoice_items",
+    "discounts",
+}
+
+
+def draft_of(store: Store, params: Object, customer: Object | None) -> Object:
+    """A subscription of `params`, not kept: period, trial and status set as on its first day."""
+    if not params.get("items"):
+        raise missing_parameter("items")
+    now = params.get("start", store.now())
+    sub_id = ids.new("subscription")
+    items = [new_item(store, sub_id, each, at=f"items[{index}]") for index, each in enumerate(params["items"])]
+    currency = params.get("currency", items[0]["price"]["currency"]).lower()
+    check_together(items, currency)
+    _check_currency(store, customer, currency)
+    method = params.get("collection_method", "charge_automatically")
+    if method == "send_invoice" and "days_until_due" not in params and customer is not None:
+        raise invalid(
+            "If `collection_method` is `send_invoice`, you must pass `days_until_due`.", param="days_until_due"
+        )
+    trial_end = _trial_end(params, now)
+    end = trial_end or periods.after(now, *interval_of(items[0]))
+    set_period(items, now, end)
+    sub: Object = {
+        "id": sub_id,
+        "object": "subscription",
+        "application": None,
+        "application_fee_percent": None,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
+        "billing_cycle_anchor": trial_end or now,
+        "billing_cycle_anchor_config": None,
+        "billing_mode": {"type": "flexible", "flexible": {"proration_discounts": "included"}},
+        "billing_schedules": [],
+        "billing_thresholds": None,
+        "cancel_at": None,
+        "cancel_at_period_end": False,
+        "canceled_at": None,
+        "cancellation_details": {"comment": None, "feedback": None, "feedback_option": None, "reason": None},
+        "collection_method": method,
+        "created": now,
+        "currency": currency,
+        "customer": customer["id"] if customer else None,
+        "customer_account": None,
+        "days_until_due": params.get("days_until_due") if method == "send_invoice" else None,
+        "default_payment_method": params.get("default_payment_method") or None,
+        "default_source": None,
+        "default_tax_rates": tax_rates(store, params.get("default_tax_rates")),
+        "description": params.get("description") or None,
+        "discounts": [],
+        "ended_at": None,
+        "invoice_settings": {
+            "account_tax_ids": None,
+            "custom_fields": None,
+            "description": None,
+            "footer": None,
+            "issuer": {"type": "self"},
+        },
+        "items": listing(sub_id, items),
+        "latest_invoice": None,
+        "livemode": False,
+        "managed_payments": {"enabled": False},
+        "metadata": merge_metadata({}, params.get("metadata")),
+        "next_pending_invoice_item_invoice": None,
+        "on_behalf_of": None,
+        "pause_collection": None,
+        "payment_settings": {
+            "payment_method_options": None,
+            "payment_method_types": None,
+            "save_default_payment_method": "off",
+            **params.get("payment_settings", {}),
+        },
+        "pending_invoice_item_interval": None,
+        "pending_setup_intent": None,
+        "pending_update": None,
+        "schedule": None,
+        "start_date": now,
+        "status": "trialing" if trial_end else "active",
+        "test_clock": None,
+        "transfer_data": None,
+        "trial_end": trial_end,
+        "trial_settings": params.get("trial_settings", {"end_behavior": {"missing_payment_method": "create_invoice"}}),
+        "trial_start": now if trial_end else None,
+    }
+    if params.get("cancel_at_period_end"):
+        _set_cancellation(store, sub, params)
+    return sub
+
+
+def _check_currency(store: Store, customer: Object | None, currency: str) -> None:
+    if customer is None or customer["currency"] in (None, currency):
+        return
+    live = [each for each in store.all("subscription") if each["customer"] == customer["id"] and not each["ended_at"]]
+    if live:
+        raise invalid(
+            "You cannot combine currencies on a single customer. This customer has an active subscription, subscription "
+            f"schedule, discount, quote, invoice item, or prices with currency {customer['currency']}.",
+        )
+
+
+def _trial_end(params: Object, now: int) -> int | None:
+    if params.get("trial_end") not in (None, "now"):
+        return int(params["trial_end"])
+    days = params.get("trial_period_days")
+    return now + days * DAY if days else None
+
+
+def first_lines(store: Store, sub: Object) -> list[Line]:
+    """What the first invoice bills: the first period, free in a trial."""
+    return cycle_lines(store, sub, *current_period(sub), trial=sub["status"] == "trialing")
+
+
+def create(store: Store, params: Object, *, method: Object | None = None, authenticated: bool = False) -> Object:
+    """POST /v1/subscriptions; with `method`, what Checkout does once a person has typed it."""
+    if "customer" not in params:
+        raise missing_parameter("customer")
+    customer = store.get("customer", params["customer"], param="customer")
+    if params.get("default_payment_method"):
+        _own_method(store, params["default_payment_method"], customer["id"])
+    sub = draft_of(store, params, customer)
+    behaviour = params.get("payment_behavior", "allow_incomplete")
+    if method is not None:
+        sub["default_payment_method"] = method["id"]
+    charged = sub["collection_method"] == "charge_automatically"
+    if charged and method is None and behaviour != "default_incomplete" and sub["status"] != "trialing":
+        chosen = sub["default_payment_method"] or customer["invoice_settings"]["default_payment_method"]
+        if chosen is None:
+            raise invalid(
+                "This customer has no attached payment source or default payment method. Please consider adding a default "
+                "payment method. For more information, visit "
+                "https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.",
+                code="resource_missing",
+            )
+    if charged and sub["status"] == "active":
+        sub["status"] = "incomplete"
+    store.add(sub)
+    sub["discounts"] = [each["id"] for each in redeem(store, params.get("discounts") or [], sub)]
+    store.emit("customer.subscription.created", sub)
+    invoice = bill(store, sub, first_lines(store, sub), "subscription_create")
+    if invoice["status"] == "open" and charged and behaviour != "default_incomplete":
+        attempt = collection.collect(
+            store, invoice, method=method, off_session=method is None, authenticated=authenticated, retried=False
+        )
+        if attempt.state != "paid" and behaviour == "error_if_incomplete":
+            del store.objects["subscription"][sub["id"]]
+            collection.void(store, invoice)
+            raise declined(attempt.decline_code or "authentication_required")
+    return sub
+
+
+def _own_method(store: Store, method_id: str, customer_id: str) -> None:
+    method = store.get("payment_method", method_id, param="default_payment_method")
+    if method["customer"] != customer_id:
+        raise invalid(
+            f"The customer does not have a payment method with the ID {method_id}. The payment method must be attached to "
+            "the customer.",
+            param="default_payment_method",
+            code="resource_missing",
+        )
+
+
+def bill(store: Store, sub: Object, lines: list[Line], reason: str, *, at: int | None = None) -> Object:
+    """Make an invoice of the lines, finalise it, and note it as the subscription's latest."""
+    invoice = drafts.keep(store, bill_of(store, sub, lines, reason, at=at))
+    with store.changing(sub, "customer.subscription.updated"):
+        sub["latest_invoice"] = invoice["id"]
+    spend_once_discounts(store, sub)
+    collection.finalize(store, invoice)
+    if invoice["collection_method"] == "send_invoice" and invoice["status"] == "open":
+        store.emit("invoice.sent", invoice)
+    return invoice
+
+
+def bill_of(
+    store: Store,
+    sub: Object,
+    lines: list[Line],
+    reason: str,
+    *,
+    at: int | None = None,
+    preview: bool = False,
+    period: tuple[int, int] | None = None,
+) -> drafts.Bill:
+    """The lines as a bill for the subscription's customer. `at`: the proration date, where there is one."""
+    return drafts.Bill(
+        lines=lines,
+        currency=sub["currency"],
+        reason=reason,
+        customer=store.objects["customer"][sub["customer"]] if sub["customer"] else None,
+        sub=sub,
+        discounts=discounts_of(store, sub, store.now()),
+        period=period,
+        proration_date=at,
+        preview=preview,
+    )
+
+
+def spend_once_discounts(store: Store, sub: Object) -> None:
+    """A coupon of duration `once` is used up by one invoice."""
+    kept = [
+        each
+        for each in sub["discounts"]
+        if store.get("coupon", store.get("discount", each)["source"]["coupon"])["duration"] != "once"
+    ]
+    if kept != sub["discounts"]:
+        with store.changing(sub, "customer.subscription.updated"):
+            sub["discounts"] = kept
+
+
+def update(store: Store, params: Object, sub_id: str) -> Object:
+    """POST /v1/subscriptions/{id}."""
+    sub = store.get("subscription", sub_id)
+    if sub["status"] in {"canceled", "incomplete_expired"}:
+        raise invalid(
+            "A canceled subscription can only update its cancellation_details and metadata.",
+            code="invalid_canceled_subscription_fields",
+        )
+    pending = params.get("payment_behavior") == "pending_if_incomplete"
+    if pending:
+        _check_pending(sub, params)
+    plan = None
+    if {"items", "billing_cycle_anchor", "trial_end"} & params.keys():
+        plan = changes.plan(store, sub, params)
+    with store.changing(sub, "customer.subscription.updated"):
+        _set_plain(store, sub, params)
+        if plan is not None and not (_paid_first(params) and plan.invoice_now):
+            consequences.carry_out(sub, plan.after)
+    if plan is not None:
+        execute(store, sub, plan, params)
+        _keep_schedule_in_step(store, sub)
+    return sub
+
+
+def _paid_first(params: Object) -> bool:
+    return params.get("payment_behavior") in {"pending_if_incomplete", "error_if_incomplete"}
+
+
+def _check_pending(sub: Object, params: Object) -> None:
+    if sub["collection_method"] == "send_invoice":
+        raise invalid(
+            "`pending_if_incomplete` is only supported for `collection_method=charge_automatically`.",
+            param="payment_behavior",
+        )
+    wrong = sorted(params.keys() - _WITH_PENDING)
+    if wrong:
+        raise invalid(
+            f"When `payment_behavior` is set to `pending_if_incomplete` you can only pass supported params: {wrong[0]} is "
+            "not supported. Please see https://stripe.com/docs/billing/subscriptions/pending-updates for a full list.",
+            param=wrong[0],
+        )
+
+
+def execute(store: Store, sub: Object, plan: Plan, params: Object) -> None:
+    """Bill what a plan costs: at once, at the next renewal, or, when it must be paid first, keep it pending."""
+    old_invoice = consequences.drop_pending_update(store, sub, expired=False) if sub["pending_update"] else None
+    if old_invoice is not None:
+        collection.void(store, store.get("invoice", old_invoice))
+    if not plan.lines:
+        return
+    pending = _paid_first(params)
+    named = drafts.as_invoice_items(store, plan.prorations, sub["customer"])
+    if not plan.invoice_now:
+        _remember_planned(store, named)
+        return
+    waiting = (
+        []
+        if pending
+        else [
+            line
+            for line in drafts.waiting_lines(store, sub["customer"], sub["id"], prorations_only=True)
+            if line not in named
+        ]
+    )
+    if pending:
+        store.plans[sub["id"]] = (plan, "")
+    invoice = drafts.keep(store, bill_of(store, sub, waiting + named + plan.cycle, "subscription_update", at=plan.at))
+    if pending:
+        store.plans[sub["id"]] = (plan, invoice["id"])
+    with store.changing(sub, "customer.subscription.updated"):
+        sub["latest_invoice"] = invoice["id"]
+    _finalize_and_charge(store, sub, invoice, plan, params)
+
+
+def _finalize_and_charge(store: Store, sub: Object, invoice: Object, plan: Plan, params: Object) -> None:
+    pending = sub["id"] in store.plans
+    collection.finalize(store, invoice, debits=not pending)
+    if invoice["status"] != "open":
+        return
+    if sub["collection_method"] == "send_invoice":
+        store.emit("invoice.sent", invoice)
+        return
+    behaviour = params.get("payment_behavior", "allow_incomplete")
+    if behaviour == "default_incomplete":
+        return
+    attempt = collection.collect(store, invoice, retried=not pending and behaviour == "allow_incomplete")
+    if attempt.state == "paid":
+        return
+    if behaviour == "error_if_incomplete":
+        del store.plans[sub["id"]]
+        collection.void(store, invoice)
+        raise declined(attempt.decline_code or "authentication_required")
+    if pending:
+        with store.changing(sub, "customer.subscription.updated"):
+            sub["pending_update"] = _pending_update(store, sub, plan)
+
+
+def _pending_update(store: Store, sub: Object, plan: Plan) -> Object:
+    after = plan.after
+    return {
+        "billing_cycle_anchor": plan.at if after["billing_cycle_anchor"] != sub["billing_cycle_anchor"] else None,
+        "discount": None,
+        "discounts": [],
+        "expires_at": store.now() + PENDING_UPDATE_LIVES,
+        "metadata": None,
+        "subscription_items": copy.deepcopy(after["items"]["data"]),
+        "trial_end": after["trial_end"] if after["trial_end"] != sub["trial_end"] else None,
+        "trial_from_plan": None,
+    }
+
+
+def _remember_planned(store: Store, lines: list[Line]) -> None:
+    for line in lines:
+        if line.subscription_item and not line.description.startswith("Unused"):
+            store.debits[line.subscription_item] = Debit(line.amount, line.start, line.end)
+
+
+def _set_plain(store: Store, sub: Object, params: Object) -> None:
+    sub["metadata"] = merge_metadata(sub["metadata"], params.get("metadata"))
+    if params.get("default_payment_method"):
+        _own_method(store, params["default_payment_method"], sub["customer"])
+        sub["default_payment_method"] = params["default_payment_method"]
+    if "default_tax_rates" in params:
+        sub["default_tax_rates"] = tax_rates(store, params["default_tax_rates"])
+    if "description" in params:
+        sub["description"] = params["description"] or None
+    if "days_until_due" in params:
+        sub["days_until_due"] = params["days_until_due"]
+    if "collection_method" in params:
+        sub["collection_method"] = params["collection_method"]
+        if params["collection_method"] == "charge_automatically":
+            sub["days_until_due"] = None
+    if "discounts" in params:
+        sub["discounts"] = [each["id"] for each in redeem(store, params["discounts"] or [], sub)]
+    for name in ("payment_settings", "trial_settings"):
+        if name in params:
+            sub[name] = {**sub[name], **params[name]}
+    if {"cancel_at_period_end", "cancel_at"} & params.keys():
+        _set_cancellation(store, sub, params)
+    for name, value in params.get("cancellation_details", {}).items():
+        sub["cancellation_details"][name] = value or None
+
+
+def _set_cancellation(store: Store, sub: Object, params: Object) -> None:
+    if sub["schedule"]:
+        raise invalid(
+            f"The subscription is managed by the subscription schedule `{sub['schedule']}`, and updating any cancelation "
+            "behavior directly is not allowed. Please update the schedule instead.",
+        )
+    at_end, at = params.get("cancel_at_period_end"), params.get("cancel_at")
+    if at_end and at:
+        raise invalid("You can only pass one of `cancel_at` and `cancel_at_period_end`.", param="cancel_at")
+    _, period_end = current_period(sub)
+    if at_end:
+        sub["cancel_at_period_end"], sub["cancel_at"] = True, period_end
+    elif at not in (None, ""):
+        sub["cancel_at"] = period_end if at in {"min_period_end", "max_period_end", "max_billed_until"} else at
+        sub["cancel_at_period_end"] = False
+        if sub["cancel_at"] <= store.now():
+            raise invalid("`cancel_at` must be a timestamp in the future.", param="cancel_at")
+    else:
+        sub["cancel_at_period_end"], sub["cancel_at"], sub["canceled_at"] = False, None, None
+        sub["cancellation_details"]["reason"] = None
+        return
+    sub["canceled_at"] = store.now()
+    sub["cancellation_details"]["reason"] = "cancellation_requested"
+
+
+def _keep_schedule_in_step(store: Store, sub: Object) -> None:
+    """A direct change to a scheduled subscription changes the schedule's current phase too."""
+    if not sub["schedule"] or sub["pending_update"]:
+        return
+    schedule = store.get("subscription_schedule", sub["schedule"])
+    with store.changing(schedule, "subscription_schedule.updated"):
+        for phase in schedule["phases"]:
+            current = schedule["current_phase"] or {}
+            if phase["start_date"] == current.get("start_date"):
+                phase["items"] = [
+                    {**kept, "price": item["price"]["id"], "plan": item["price"]["id"], "quantity": item["quantity"]}
+                    for kept, item in zip(
+                        phase["items"] + [phase["items"][0]] * len(sub["items"]["data"]),
+                        sub["items"]["data"],
+                        strict=False,
+                    )
+                ]
+
+
+def cancel(store: Store, params: Object, sub_id: str) -> Object:
+    """DELETE /v1/subscriptions/{id}: ends now. `prorate` gives the rest back; `invoice_now` bills what waits."""
+    sub = store.get("subscription", sub_id)
+    if sub["status"] in {"canceled", "incomplete_expired"}:
+        raise invalid(f"No such subscription: '{sub_id}'", param="id", code="resource_missing", status=404)
+    for name, value in params.get("cancellation_details", {}).items():
+        sub["cancellation_details"][name] = value or None
+    if params.get("prorate") and sub["status"] in {"active", "past_due"}:
+        credits_ = [
+            line
+            for item in sub["items"]["data"]
+            if (
+                line := prorations.credit(
+                    sub, item, store.debits.get(item["id"]), at=store.now(), name=changes.name_of(store, item)
+                )
+            )
+        ]
+        drafts.as_invoice_items(store, credits_, sub["customer"])
+    waiting = drafts.waiting_lines(store, sub["customer"], sub["id"])
+    if params.get("invoice_now") and waiting:
+        bill(store, sub, waiting, "manual")
+    consequences.end(store, sub, reason="cancellation_requested")
+    return sub
+
+
+def list_subscriptions(store: Store, params: Object) -> list[Object]:
+    """GET /v1/subscriptions. Without `status`, those not canceled."""
+    status = params.get("status")
+    return [
+        each
+        for each in store.all("subscription")
+        if params.get("customer", each["customer"]) == each["customer"]
+        and _has_status(each, status)
+        and params.get("collection_method", each["collection_method"]) == each["collection_method"]
+        and ("price" not in params or params["price"] in [i["price"]["id"] for i in each["items"]["data"]])
+        and created_within(each, params.get("created"))
+    ]
+
+
+def _has_status(sub: Object, status: str | None) -> bool:
+    if status is None:
+        return sub["status"] not in {"canceled", "incomplete_expired"}
+    if status == "ended":
+        return sub["status"] in {"canceled", "incomplete_expired"}
+    return status in {"all", sub["status"]}
