@@ -46,7 +46,9 @@ class WorldClock:
         """Let it be `moment` now. Raises ValueError for a moment already past: the world has no way back."""
         ahead = moment.timestamp() - time.time()
         if ahead < self.offset:
-            raise ValueError(f"the clock cannot go back to {moment.isoformat()}; it is {self.now().isoformat()} already")
+            raise ValueError(
+                f"the clock cannot go back to {moment.isoformat()}; it is {self.now().isoformat()} already"
+            )
         self._memory[: _OFFSET.size] = _OFFSET.pack(ahead)
 
     def close(self) -> None:

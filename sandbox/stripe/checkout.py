@@ -240,32 +240,45 @@ def expire(store: Store, session: Object) -> Object:
 def pay(store: Store, session_id: str, payment: Payment, *, address: Object | None, email: str | None) -> Outcome:
     """What the hosted page does when a person presses the button. A refusal leaves the session open."""
     session = store.objects.get("checkout.session", {}).get(session_id)
-    if session is None:
-        return Outcome("refused", message="This page does not exist.")
-    if session["status"] != "open":
-        return Outcome("refused", message=f"This session is {session['status']}.")
-    if session["expires_at"] <= store.now():
-        expire(store, session)
-        return Outcome("refused", message="This session is expired.")
-    if payment.method not in session["payment_method_types"]:
-        return Outcome("refused", message=f"This page does not take {payment.method}.")
+    problem = _closed_to(store, session, payment)
+    if session is None or problem is not None:
+        return Outcome("refused", message=problem)
     try:
         customer = _customer_of(store, session, address, email)
         method = method_from(store, payment, billing=_billing(customer))
     except ApiError as refusal:
         return outcome_of(refusal)
-    if (card := CARDS.get(store.card_numbers.get(method["id"], ""))) is not None:
-        if card.authentication != "never" and not payment.authenticated:
-            return Outcome("requires_action")
-    decline = verdict(store, method, saved=False)
-    if decline is not None:
-        _tell_of_decline(store, session, customer, method)
-        return Outcome("declined", decline, sentence(decline))
+    refusal = refused_at_once(store, method, payment)
+    if refusal is not None:
+        if refusal.state == "declined":
+            _tell_of_decline(store, session, customer, method)
+        return refusal
     keep_method(store, method, customer)
     if session["mode"] == "setup":
         _save(store, session, customer, method)
         return Outcome("paid", redirect_url=_success_url(session))
     return _subscribe(store, session, customer, method)
+
+
+def _closed_to(store: Store, session: Object | None, payment: Payment) -> str | None:
+    if session is None:
+        return "This page does not exist."
+    if session["status"] == "open" and session["expires_at"] <= store.now():
+        expire(store, session)
+    if session["status"] != "open":
+        return f"This session is {session['status']}."
+    if payment.method not in session["payment_method_types"]:
+        return f"This page does not take {payment.method}."
+    return None
+
+
+def refused_at_once(store: Store, method: Object, payment: Payment) -> Outcome | None:
+    """Whether the bank asks for 3-D Secure first or says no the moment a method is typed; None to go on."""
+    card = CARDS.get(store.card_numbers.get(method["id"], ""))
+    if card is not None and card.authentication != "never" and not payment.authenticated:
+        return Outcome("requires_action")
+    decline = verdict(store, method, saved=False)
+    return None if decline is None else Outcome("declined", decline, sentence(decline))
 
 
 def outcome_of(refusal: ApiError) -> Outcome:

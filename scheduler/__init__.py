@@ -1,0 +1,1 @@
+"""APScheduler's ticks, nothing else. What is due lives in rows."""
