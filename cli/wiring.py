@@ -8,6 +8,7 @@ from domain.config import Settings
 from domain.desk import Desk
 from domain.payments import Payments
 from domain.rules import catalogue
+from webhooks.interests import INTERESTS
 
 
 @asynccontextmanager
@@ -17,7 +18,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
     for_sale = catalogue.load(settings.catalogue)
     payments = Payments(settings, for_sale)
     try:
-        yield Desk(settings=settings, catalogue=for_sale, payments=payments)
+        yield Desk(settings=settings, catalogue=for_sale, payments=payments, event_types=tuple(INTERESTS))
     finally:
         await payments.close()
 

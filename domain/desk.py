@@ -9,8 +9,9 @@ from domain.rules.catalogue import Catalogue
 
 @dataclass(frozen=True)
 class Desk:
-    """The settings, what is for sale, and the one door to Stripe."""
+    """The settings, what is for sale, the one door to Stripe, and which of Stripe's events are ours to know."""
 
     settings: Settings
     catalogue: Catalogue
     payments: Payments
+    event_types: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from domain import clock
-from domain.records import Member, Notice, Subscription
+from domain.records import Admin, Member, Notice, Subscription
 
 
 class NoticeKind(StrEnum):
@@ -78,3 +78,36 @@ async def tell(
     await Notice.bulk_create([notice], ignore_conflicts=True)
     kept = await Notice.get(dedup_key=dedup_key)
     return kept if kept.id == notice.id else None
+
+
+async def addressee(notice: Notice) -> Member | None:
+    """Whom a notice is for at this moment: its member, or whoever owns its subscription now (I1). None for a channel's."""
+    if notice.member_id is not None:
+        return await Member.get(id=notice.member_id)
+    if notice.owner_of_id is not None:
+        return (await Subscription.get(id=notice.owner_of_id).prefetch_related("owner")).owner
+    return None
+
+
+async def tell_admins_owner_is_unreachable(notice: Notice, owner: Member) -> None:
+    """An owner who can't be reached is not silence: the admins hear of it, once an owner and message (I5)."""
+    if notice.owner_of_id is None:
+        return
+    live = await Subscription.get(id=notice.owner_of_id).prefetch_related("scope")
+    admins = await Admin.filter(scope_id=live.scope_id, until=None).prefetch_related("member")
+    for admin in admins:
+        if admin.member_id == owner.id or not admin.member.is_active:
+            continue
+        await tell(
+            NoticeKind.OWNER_UNREACHABLE,
+            workspace_id=notice.workspace_id,
+            facts={
+                "owner": owner.slack_user_id,
+                "scope": live.scope.name,
+                "subscription": live.id,
+                "waiting": notice.kind,
+                "owner_is_gone": not owner.is_active,
+            },
+            dedup_key=f"unreachable:{notice.id}:{owner.id}:{admin.member_id}",
+            member=admin.member,
+        )

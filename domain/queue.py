@@ -79,19 +79,32 @@ async def done(items: Sequence[QueueItem]) -> None:
         )
 
 
-async def retry(item: QueueItem, error: str, *, after: timedelta | None = None, counted: bool = True) -> None:
-    """Try again later: `after` that long, or by the item's attempts with jitter. The last attempt buries it.
-
-    `counted=False` gives the attempt back: somebody else's outage is not the item's fault.
-    """
-    if counted and item.attempts >= MOST_ATTEMPTS:
+async def retry(item: QueueItem, error: str) -> None:
+    """Try again later, by the item's attempts with jitter. The last attempt buries it."""
+    if item.attempts >= MOST_ATTEMPTS:
         await bury(item, error)
         return
-    delay = after or timedelta(seconds=delay_after(item.attempts))
-    changes: dict[str, Any] = {"available_at": clock.now() + delay, "leased_until": None, "last_error": error[:2000]}
-    if not counted:
-        changes["attempts"] = F("attempts") - 1
-    await type(item).filter(pk=item.pk).update(**changes)
+    delay = timedelta(seconds=delay_after(item.attempts))
+    await (
+        type(item)
+        .filter(pk=item.pk)
+        .update(available_at=clock.now() + delay, leased_until=None, last_error=error[:2000])
+    )
+
+
+async def put_off(item: QueueItem, why: str, seconds: float | None = None) -> None:
+    """Try again in `seconds` (about five without), no attempt counted: somebody else's outage is not the item's fault."""
+    delay = timedelta(seconds=seconds if seconds is not None else random.uniform(3, 7))  # noqa: S311 - jitter
+    await hold(item, until=clock.now() + delay, why=why)
+
+
+async def hold(item: QueueItem, *, until: datetime, why: str) -> None:
+    """Not before `until`, no attempt counted: its time has not come."""
+    await (
+        type(item)
+        .filter(pk=item.pk)
+        .update(available_at=until, leased_until=None, last_error=why[:2000], attempts=F("attempts") - 1)
+    )
 
 
 def delay_after(attempts: int) -> float:

@@ -1,1 +1,1 @@
-"""A local Slack workspace and a local Stripe account to try Kassör against: the world, not us. It imports nothing of the product."""
+"""A local Slack workspace and a local Stripe account: the world Kassör is tried in, not us. It imports nothing of ours."""

@@ -8,6 +8,15 @@ transaction as the change, so it happens exactly once. Any verb may be called an
 from domain.sync.checkout import checkout_session
 from domain.sync.customers import customer, new_customer
 from domain.sync.invoices import invoice
+from domain.sync.reminders import payment_action_required, trial_ending
 from domain.sync.subscriptions import subscription
 
-__all__ = ["checkout_session", "customer", "invoice", "new_customer", "subscription"]
+__all__ = [
+    "checkout_session",
+    "customer",
+    "invoice",
+    "new_customer",
+    "payment_action_required",
+    "subscription",
+    "trial_ending",
+]

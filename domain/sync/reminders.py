@@ -1,0 +1,61 @@
+"""What Stripe asks us to tell the owner, after the object has been read again and it is still true."""
+
+from datetime import timedelta
+
+from domain import clock, notices
+from domain.desk import Desk
+from domain.notices import NoticeKind
+from domain.records import Subscription
+from domain.sync.invoices import invoice
+from domain.sync.subscriptions import subscription
+
+TRIAL_NOTICE = timedelta(days=4)  # Stripe says so three days before
+
+
+async def trial_ending(desk: Desk, subscription_id: str) -> None:
+    """Remind the owner that the first charge comes, once a trial. Raises PaymentsAway."""
+    live = await subscription(desk, subscription_id)
+    if live is None or live.status != "trialing" or live.trial_end is None or live.cancel_at is not None:
+        return
+    if live.trial_end - clock.now() > TRIAL_NOTICE:
+        return
+    await live.fetch_related("scope")
+    await notices.tell(
+        NoticeKind.TRIAL_ENDING,
+        workspace_id=live.scope.workspace_id,
+        facts={
+            "scope": live.scope.name,
+            "subscription": live.id,
+            "plan": live.plan,
+            "at": live.trial_end.isoformat(),
+            "amount": live.unit_amount * live.seats,
+            "currency": live.currency,
+        },
+        dedup_key=f"trial_ending:{live.id}:{live.trial_end.isoformat()}",
+        owner_of=live,
+        in_working_hours=True,
+    )
+
+
+async def payment_action_required(desk: Desk, invoice_id: str) -> None:
+    """The bank wants to hear from the cardholder: the owner gets Stripe's page for it. Raises PaymentsAway."""
+    found = await invoice(desk, invoice_id)
+    if found is None or found.status != "open" or found.hosted_invoice_url is None or not found.subscription_id:
+        return
+    live = await Subscription.get_or_none(id=found.subscription_id, is_live=True).prefetch_related("scope")
+    if live is None:
+        return
+    await notices.tell(
+        NoticeKind.PAYMENT_NEEDS_ACTION,
+        workspace_id=live.scope.workspace_id,
+        facts={
+            "scope": live.scope.name,
+            "subscription": live.id,
+            "invoice_id": found.id,
+            "url": found.hosted_invoice_url,
+            "amount": found.amount_remaining,
+            "currency": found.currency,
+        },
+        dedup_key=f"needs_action:{found.id}",
+        owner_of=live,
+    )
