@@ -113,7 +113,7 @@ async def run(*, port: int, database_url: str | None) -> None:
             stack.enter_context(tempfile.TemporaryDirectory(prefix="kassor-sandbox-", ignore_cleanup_errors=True))
         )
         try:
-            await _open(stack, folder, port, database_url)
+            await open_sandbox(stack, folder, port, database_url)
         except OSError as error:
             raise SystemExit(
                 f"The sandbox can't open port {port}, {port + 1} or {port + 2}: {error.strerror}."
@@ -123,7 +123,8 @@ async def run(*, port: int, database_url: str | None) -> None:
         print("\nClosing the sandbox.", flush=True)
 
 
-async def _open(stack: AsyncExitStack, folder: Path, port: int, database_url: str | None) -> None:
+async def open_sandbox(stack: AsyncExitStack, folder: Path, port: int, database_url: str | None) -> None:
+    """The world and Kassör beside it, closed with `stack`. Raises OSError for a port that is taken, RuntimeError."""
     clock = WorldClock(folder / "clock")
     stack.callback(clock.close)
     world = World(port=port, kassor_url=f"http://127.0.0.1:{port + 2}", clock=clock)

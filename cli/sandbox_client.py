@@ -52,6 +52,23 @@ class SandboxClient:
         async with self.session.get(f"{self.slack}{path}", params=query) as response:
             return await _json(response)
 
+    async def get_from(self, base: str, path: str) -> Any:
+        """GET a handle of another of the sandbox's servers; its JSON. Raises SandboxError."""
+        async with self.session.get(f"{base}{path}") as response:
+            return await _json(response)
+
+    async def settled(self) -> None:
+        """Wait until everything that has begun is done, everywhere."""
+        await self.move_clock(days=0)
+
+    async def handle_of(self, who: Person) -> str:
+        """How somebody is mentioned: their handle, without the @."""
+        for workspace in (await self.state())["workspaces"]:
+            for user in workspace["users"]:
+                if user["id"] == who.id:
+                    return str(user["name"])
+        raise SandboxError(f"{who.id} is not here")
+
     async def post(self, path: str, base: str | None = None, **body: Any) -> Any:
         """POST JSON to a control handle (of `base` instead of Slack's server); its JSON. Raises SandboxError."""
         async with self.session.post(f"{base or self.slack}{path}", json=body) as response:

@@ -34,6 +34,7 @@ async def run(settings: Settings, role: str) -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # a line a tick says nothing
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    logging.getLogger("stripe").setLevel(logging.WARNING)  # two lines a call, with every parameter in the address
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -44,6 +45,7 @@ async def run(settings: Settings, role: str) -> None:
         await stack.enter_async_context(opened(settings.database_url))
         desk = await stack.enter_async_context(open_desk(settings))
         bot = make_app(desk)
+        stack.push_async_callback(bot.close)
         if role in {"all", "worker"}:
             await stack.enter_async_context(_working(desk, bot))
         if role in {"all", "web"}:

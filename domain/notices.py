@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from domain import clock
+from domain.queue import QueueState
 from domain.records import Admin, Member, Notice, Subscription
 
 
@@ -111,3 +112,8 @@ async def tell_admins_owner_is_unreachable(notice: Notice, owner: Member) -> Non
             dedup_key=f"unreachable:{notice.id}:{owner.id}:{admin.member_id}",
             member=admin.member,
         )
+
+
+async def wake(subscription: Subscription) -> None:
+    """There is a new owner: what waited for one who couldn't be reached is due now."""
+    await Notice.filter(owner_of_id=subscription.id, state=QueueState.QUEUED).update(available_at=clock.now())

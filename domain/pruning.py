@@ -13,7 +13,7 @@ DELIVERIES_KEPT = timedelta(days=7)  # Slack re-delivers within hours
 
 
 async def prune() -> int:
-    """Delete finished events, old deliveries and dead OAuth states; offers nobody took are marked expired. Returns how many rows."""
+    """Delete finished events, old deliveries, dead OAuth states; mark offers nobody took expired. Returns how many rows."""
     now = clock.now()
     rows = await Event.filter(state=QueueState.DONE, done_at__lt=now - EVENTS_KEPT).delete()
     rows += await Delivery.filter(received_at__lt=now - DELIVERIES_KEPT).delete()

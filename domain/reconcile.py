@@ -28,7 +28,7 @@ async def missed_events(desk: Desk, types: Iterable[str]) -> list[str]:
     mark = await Watermark.get_or_none(id=EVENTS)
     since = max(mark.at - OVERLAP if mark else began - FIRST_LOOK, began - FARTHEST)
     found = await desk.payments.events_since(since, sorted(types))
-    known = set()
+    known: set[object] = set()
     for start in range(0, len(found), 500):
         ids = [event[0] for event in found[start : start + 500]]
         known |= set(await Event.filter(id__in=ids).values_list("id", flat=True))

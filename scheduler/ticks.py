@@ -69,7 +69,7 @@ def start(desk: Desk) -> AsyncIOScheduler:
     began = datetime.now(UTC)  # the machine's own time: a ticker has nothing to do with the sandbox's months
     for name, tick in TICKS.items():
         ticker.add_job(
-            tick,
+            tick.__call__,  # a bound method, by which APScheduler can tell that it is a coroutine
             "interval",
             args=[desk],
             id=name,

@@ -28,6 +28,11 @@ async def resume(desk: Desk, actor: Member, *, subscription: Subscription) -> Su
     return await _read(desk, actor, subscription)
 
 
+async def check_may_cancel(actor: Member, subscription: Subscription) -> None:
+    """Raises NotOwner, NotSubscribed, ManuallyInvoiced."""
+    await _check(actor, subscription, "cancel")
+
+
 async def _check(actor: Member, subscription: Subscription, asked: str) -> None:
     await check_owner(actor, subscription, asked)
     if subscription.is_manually_invoiced:

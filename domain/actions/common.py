@@ -47,6 +47,23 @@ async def subscription_in(actor: Member, subscription_id: str) -> Subscription:
     return found
 
 
+async def subscription_of(actor: Member) -> Subscription:
+    """The live subscription somebody means without naming it: one they own, else the whole's, else one of their team's.
+
+    Raises NotSubscribed.
+    """
+    live = Subscription.filter(is_live=True, scope__workspace_id=actor.workspace_id)
+    owned = await live.filter(owner_id=actor.id).order_by("scope__slack_ref").first()
+    if owned is not None:
+        return owned
+    whole = await live.filter(scope__slack_ref="").first()
+    team = None if whole else await live.filter(scope__memberships__member_id=actor.id).first()
+    found = whole or team
+    if found is None:
+        raise NotSubscribed(scope="")
+    return found
+
+
 async def open_quote(actor: Member, quote_id: str | UUID, *kinds: QuoteKind) -> Quote:
     """A quote the actor was shown, that can still be confirmed or has been. Raises QuoteOver.
 

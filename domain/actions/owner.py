@@ -1,5 +1,7 @@
 """The billing owner and the admins: handing over (R30), appointing (R28), and claiming when the owner is gone (P1)."""
 
+from contextlib import suppress
+
 from tortoise.transactions import in_transaction
 
 from domain import audit, clock, directory, notices
@@ -8,7 +10,7 @@ from domain.desk import Desk
 from domain.notices import NoticeKind
 from domain.records import Admin, Member, Scope, Subscription
 from domain.rules import policy
-from domain.rules.refusals import ChangeInProgress, NotInScope, NotOwner, OwnerNotEligible
+from domain.rules.refusals import ChangeInProgress, NotInScope, NotOwner, OwnerNotEligible, Refusal
 from domain.sync.consequences import make_admin, terms
 
 
@@ -72,6 +74,7 @@ async def _pass_on(
         if not moved:
             raise ChangeInProgress(scope=scope.name)
         await make_admin(scope.id, to)
+        await notices.wake(subscription)
         fresh = await Subscription.get(id=subscription.id)
         key = f"{verb}:{fresh.id}:{fresh.version}"
         facts = terms(fresh) | {
@@ -96,9 +99,14 @@ async def _pass_on(
             reference=fresh.id,
             dedup_key=key,
         )
-    # Stripe's own letters follow; should Stripe be away, the next sync or hand-over mends it, and nothing here depends on it.
-    await desk.payments.set_customer_contact(fresh.customer_id, email=to.email, locale=to.locale)
     return fresh
+
+
+async def tell_stripe(desk: Desk, subscription: Subscription) -> None:
+    """Stripe's own letters follow the owner. Should Stripe be away, nothing here depends on it."""
+    owner = await Member.get(id=subscription.owner_id)
+    with suppress(Refusal):
+        await desk.payments.set_customer_contact(subscription.customer_id, email=owner.email, locale=owner.locale)
 
 
 async def appoint_admin(desk: Desk, actor: Member, *, subscription: Subscription, member: Member) -> None:

@@ -31,13 +31,7 @@ async def offer_seats(
 
     Raises NotOwner, NotSubscribed, ManuallyInvoiced, PastDue, the Seats… refusals, NothingToChange, PaymentsAway.
     """
-    await changes.check_may_change(actor, subscription, "seats")
-    scope = await Scope.get(id=subscription.scope_id)
-    size = size_for(seats, await directory.members_in(scope), desk.catalogue)
-    pending = subscription.next_seats if subscription.next_at else None
-    if size == (pending or subscription.seats) and (pending is None or size != subscription.seats):
-        interval = subscription.interval.value
-        raise NothingToChange(plan=subscription.plan, interval=interval, seats=size)
+    size = await check(desk, actor, subscription=subscription, seats=seats)
     return await changes.offer(
         desk,
         actor,
@@ -50,3 +44,15 @@ async def offer_seats(
         now=size > subscription.seats,
         origin=origin,
     )
+
+
+async def check(desk: Desk, actor: Member, *, subscription: Subscription, seats: int) -> int:
+    """The size sold for `seats`, without asking Stripe. Raises what `offer_seats` raises, but for Payments…."""
+    await changes.check_may_change(actor, subscription, "seats")
+    scope = await Scope.get(id=subscription.scope_id)
+    size = size_for(seats, await directory.members_in(scope), desk.catalogue)
+    pending = subscription.next_seats if subscription.next_at else None
+    if size == (pending or subscription.seats) and (pending is None or size != subscription.seats):
+        interval = subscription.interval.value
+        raise NothingToChange(plan=subscription.plan, interval=interval, seats=size)
+    return size

@@ -1,5 +1,6 @@
 """Upgrading a scope: the choices (R1, R16–R20), the owner (R25, R26), the price (M1), and Stripe's page (R22, R23)."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -59,23 +60,11 @@ async def offer(
     Raises ActorNotEligible, NotInScope, UnknownPlan, NoListedPrice, UnknownInterval, UnknownCurrency, AlreadySubscribed,
     LiveElsewhere, OwnerNotEligible, ScopeUnknown, the Seats… refusals, PaymentsAway, PaymentsRefused.
     """
-    await check_may_upgrade(actor, scope)
-    level = _plan(desk, plan)
-    try:
-        every = Interval(interval)
-    except ValueError:
-        raise UnknownInterval(asked=interval[:40]) from None
-    owner = owner or actor
-    await check_owner_of(scope, owner)
-    await _check_elsewhere(scope, owner)
-    members = await directory.members_in(scope)
-    if not members:
-        raise ScopeUnknown(asked=scope.name)
-    size = size_for(seats if seats is not None else max(members, desk.catalogue.sizes[0]), members, desk.catalogue)
+    choices = await check(
+        desk, actor, scope=scope, plan=plan, interval=interval, seats=seats, owner=owner, currency=currency
+    )
+    level, every, size, wanted, owner = choices.plan, choices.interval, choices.seats, choices.currency, choices.owner
     customer = await Customer.get_or_none(scope_id=scope.id)
-    wanted = currency or (customer.currency if customer else None) or desk.catalogue.default_currency
-    if wanted not in level.price or (customer and customer.currency and customer.currency != wanted):
-        raise UnknownCurrency(asked=wanted, known=tuple(level.price))
     price = await desk.payments.price(level, every, wanted)
     preview = await desk.payments.preview_new(price, size, customer.id if customer else None)
     trial = await trial_days(level, scope)
@@ -105,6 +94,49 @@ async def offer(
     )
     quote.scope, quote.requester, quote.owner = scope, actor, owner
     return quote
+
+
+@dataclass(frozen=True)
+class Choices:
+    """Choices that may be made: `seats` is the size sold for what was asked."""
+
+    plan: Plan
+    interval: Interval
+    seats: int
+    currency: str
+    owner: Member
+
+
+async def check(
+    desk: Desk,
+    actor: Member,
+    *,
+    scope: Scope,
+    plan: str,
+    interval: str,
+    seats: int | None = None,
+    owner: Member | None = None,
+    currency: str | None = None,
+) -> Choices:
+    """Whether an upgrade could be offered, without asking Stripe. Raises what `offer` raises, but for Payments…."""
+    await check_may_upgrade(actor, scope)
+    level = _plan(desk, plan)
+    try:
+        every = Interval(interval)
+    except ValueError:
+        raise UnknownInterval(asked=interval[:40]) from None
+    owner = owner or actor
+    await check_owner_of(scope, owner)
+    await _check_elsewhere(scope, owner)
+    members = await directory.members_in(scope)
+    if not members:
+        raise ScopeUnknown(asked=scope.name)
+    size = size_for(seats if seats is not None else max(members, desk.catalogue.sizes[0]), members, desk.catalogue)
+    customer = await Customer.get_or_none(scope_id=scope.id)
+    wanted = currency or (customer.currency if customer else None) or desk.catalogue.default_currency
+    if wanted not in level.price or (customer and customer.currency and customer.currency != wanted):
+        raise UnknownCurrency(asked=wanted, known=tuple(level.price))
+    return Choices(level, every, size, wanted, owner)
 
 
 async def check_may_upgrade(actor: Member, scope: Scope) -> None:

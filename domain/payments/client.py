@@ -214,7 +214,7 @@ class Payments:
             "customer": customer_id,
             "customer_update": {"address": "auto", "name": "auto"},
             "billing_address_collection": "required",
-            "payment_method_types": ["card", "paypal"],
+            "allowed_payment_method_types": ["card", "paypal"],
             "line_items": [{"price": price_id, "quantity": seats}],
             "subscription_data": subscription,
             "client_reference_id": quote_id,

@@ -153,6 +153,15 @@ class TooManyMembers(Refusal):
     largest: int
 
 
+@dataclass(unsafe_hash=True)
+class UnknownWord(Refusal):
+    """A word after a command that means nothing here; `nearest` when a known one is close."""
+
+    asked: str
+    known: tuple[str, ...]
+    nearest: str | None = None
+
+
 # --- the state of things ---------------------------------------------------------------------------------------------
 
 
@@ -229,6 +238,11 @@ class NoInvoiceYet(Refusal):
     """There is no invoice to show."""
 
     scope: str
+
+
+@dataclass(unsafe_hash=True)
+class WorkspaceBeingRead(Refusal):
+    """Just installed: who is in the workspace is being read, and nothing can be priced before."""
 
 
 # --- quotes ----------------------------------------------------------------------------------------------------------

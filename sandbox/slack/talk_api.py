@@ -211,12 +211,14 @@ class TalkApi:
             if upload is None or len(upload.content) != upload.length:
                 raise SlackError("file_not_found")
             done.append(self._file(workspace, upload, part.get("title")))
+        comment = arguments.get("initial_comment") or ""
+        blocks = None if comment else _structured(arguments, "blocks")  # Slack ignores blocks beside a comment
+        if blocks is not None and (found := problems_in_blocks(blocks)):
+            raise SlackError("invalid_blocks", found)
         for place in places:
-            message = self._from_app(workspace) | {
-                "text": arguments.get("initial_comment") or "",
-                "files": done,
-                "upload": True,
-            }
+            message = self._from_app(workspace) | {"text": comment, "files": done, "upload": True}
+            if blocks:
+                message["blocks"] = blocks
             if arguments.get("thread_ts"):
                 message["thread_ts"] = str(arguments["thread_ts"])
             posted = self.state.post(place, message)

@@ -246,8 +246,8 @@ def pay(store: Store, session_id: str, payment: Payment, *, address: Object | No
     try:
         customer = _customer_of(store, session, address, email)
         method = method_from(store, payment, billing=_billing(customer))
-    except ApiError as refusal:
-        return outcome_of(refusal)
+    except ApiError as error:
+        return outcome_of(error)
     refusal = refused_at_once(store, method, payment)
     if refusal is not None:
         if refusal.state == "declined":

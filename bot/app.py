@@ -1,0 +1,209 @@
+"""Kassör in Slack: Bolt's app, its routes, and the outbox. Requests are verified before anything in them is read."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
+from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import listeners, manifest, people
+from bot.delivery import Outbox
+from bot.installations import Authorize, Installations, States
+from domain import clock, queue
+from domain.desk import Desk
+from domain.queue import QueueState
+from domain.records import Notice, Workspace
+from domain.rules.refusals import WorkspaceBeingRead
+
+log = logging.getLogger("kassor.bot")
+TIMEOUT = 8  # seconds a call to Slack may take
+LARGEST = 1024 * 1024  # bytes; Slack's requests stay well below
+READING = 1.5  # seconds to wait for a workspace that is being read
+
+
+class BotApp:
+    """The bot: made inside a running event loop, closed with `close()`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
+        # No automatic retries: a post that timed out may have arrived, and our own queue decides.
+        self._client = AsyncWebClient(
+            base_url=desk.settings.slack_api_url, timeout=TIMEOUT, session=self.session, retry_handlers=[]
+        )
+        self.installations = Installations(desk.settings, self._client, self.installed)
+        self._verifier = SignatureVerifier(desk.settings.slack_signing_secret)
+        self._oauth = self._make_oauth() if desk.settings.slack_client_id else None
+        self._app = AsyncApp(
+            client=self._client,
+            # Ours, and the flow beside it, are both given: left alone, Bolt reads the environment and keeps tokens in files.
+            authorize=Authorize(self.installations),  # type: ignore[arg-type]  # Bolt takes an AsyncAuthorize too
+            oauth_flow=self._oauth,
+            signing_secret=desk.settings.slack_signing_secret,
+            request_verification_enabled=False,  # done in `_slack`, before the body is parsed or could be logged
+        )
+        self._outbox = Outbox(self)
+        self._under_way = 0
+        self._reading: dict[str, asyncio.Task[None]] = {}
+        listeners.register(self._app, self)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        for task in self._reading.values():
+            task.cancel()
+        await asyncio.gather(*self._reading.values(), return_exceptions=True)
+        await self.session.close()
+
+    # --- what runs ---
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """While a listener runs, also after it has acknowledged."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    def idle(self) -> bool:
+        """Whether nothing is being handled right now."""
+        return self._under_way == 0 and all(task.done() for task in self._reading.values())
+
+    async def run_delivery(self, stop: asyncio.Event) -> None:
+        """Send what is due until `stop` is set."""
+        await self._outbox.run(stop)
+
+    async def client_for(self, team_id: str) -> AsyncWebClient | None:
+        """A client that speaks in a workspace; None where Kassör isn't installed."""
+        access = await self.installations.access(team_id)
+        if access is None:
+            return None
+        return AsyncWebClient(
+            token=access.token,
+            base_url=self.desk.settings.slack_api_url,
+            timeout=TIMEOUT,
+            session=self.session,
+            retry_handlers=[],
+        )
+
+    # --- getting to know a workspace ---
+
+    def read_soon(self, team_id: str) -> asyncio.Task[None]:
+        """Read who is in a workspace, once at a time."""
+        running = self._reading.get(team_id)
+        if running is None or running.done():
+            running = asyncio.create_task(self._read(team_id), name=f"read {team_id}")
+            self._reading[team_id] = running
+        return running
+
+    async def _read(self, team_id: str) -> None:
+        client = await self.client_for(team_id)
+        if client is None:
+            return
+        try:
+            await people.read_workspace(client, team_id)
+        except Exception:
+            log.exception("who is in %s could not be read; it is tried again when somebody asks", team_id)
+
+    async def wait_until_read(self, team_id: str) -> None:
+        """Wait a moment for a workspace that has just been installed. Raises WorkspaceBeingRead when it takes longer."""
+        known = await Workspace.get_or_none(id=team_id)
+        if known is not None and known.members_read_at is not None:
+            return
+        if self.installations.is_single:
+            await self.installations.own()
+        await asyncio.wait({self.read_soon(team_id)}, timeout=READING)
+        known = await Workspace.get_or_none(id=team_id)
+        if known is None or known.members_read_at is None:
+            raise WorkspaceBeingRead
+
+    async def installed(self, team_id: str) -> None:
+        """Kassör was (re)installed: read the people, and send what waited (P3)."""
+        self.read_soon(team_id)
+        await Notice.filter(workspace_id=team_id, state=QueueState.QUEUED).update(available_at=clock.now())
+        queue.nudge(Notice)
+
+    # --- routes ---
+
+    def routes(self) -> list[web.RouteDef]:
+        """`/slack/events` for everything Slack sends, and the two of OAuth."""
+        found = [web.post("/slack/events", self._slack)]
+        if self._oauth is not None:
+            found += [web.get("/slack/install", self._install), web.get("/slack/oauth_redirect", self._installed)]
+        return found
+
+    async def _slack(self, request: web.Request) -> web.Response:
+        if (request.content_length or 0) > LARGEST:
+            return web.json_response({"error": f"a request is at most {LARGEST} bytes"}, status=413)
+        body = await request.read()
+        if len(body) > LARGEST:
+            return web.json_response({"error": f"a request is at most {LARGEST} bytes"}, status=413)
+        if not self._is_slacks(body, request):
+            log.warning("a request without Slack's signature was refused")
+            return web.json_response({"error": "invalid signature"}, status=401)
+        try:
+            asked = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(request.headers))
+        except ValueError:  # UnicodeDecodeError and JSONDecodeError are
+            return web.json_response({"error": "the body can't be read"}, status=400)
+        with self.busy():
+            answer = await self._app.async_dispatch(asked)
+        return await to_aiohttp_response(answer)
+
+    def _is_slacks(self, body: bytes, request: web.Request) -> bool:
+        stamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and signature.isascii()):
+            return False
+        try:
+            return self._verifier.is_valid(body=body, timestamp=stamp, signature=signature)
+        except UnicodeDecodeError:
+            return False
+
+    # --- installing ---
+
+    def _make_oauth(self) -> AsyncOAuthFlow:
+        settings = self.desk.settings
+        slack = urlsplit(settings.slack_api_url)
+        origin = f"{slack.scheme}://{slack.netloc}"
+        return AsyncOAuthFlow(
+            client=self._client,
+            settings=AsyncOAuthSettings(
+                client_id=settings.slack_client_id,
+                client_secret=settings.slack_client_secret,
+                scopes=list(manifest.SCOPES),
+                redirect_uri=f"{settings.public_url}/slack/oauth_redirect",
+                authorization_url=f"{origin}/oauth/v2/authorize",
+                install_page_rendering_enabled=False,
+                installation_store=self.installations,
+                state_store=States(),
+            ),
+        )
+
+    async def _install(self, request: web.Request) -> web.Response:
+        assert self._oauth is not None  # the route exists only with it
+        return await to_aiohttp_response(await self._oauth.handle_installation(_get(request)))
+
+    async def _installed(self, request: web.Request) -> web.Response:
+        assert self._oauth is not None  # as above
+        return await to_aiohttp_response(await self._oauth.handle_callback(_get(request)))
+
+
+def _get(request: web.Request) -> AsyncBoltRequest:
+    headers: dict[str, Any] = dict(request.headers)
+    return AsyncBoltRequest(body="", query=request.query_string, headers=headers)
+
+
+def make_app(desk: Desk) -> BotApp:
+    """The bot of a desk."""
+    return BotApp(desk)

@@ -1,0 +1,79 @@
+"""Handing billing over (R30): a mention or a picker, a last look, then both are told."""
+
+from bot import home
+from bot.listeners import finding
+from bot.parsing import parse_person
+from bot.views import change
+from bot.views.blocks import Content, modal, note
+from bot.views.refusals import refusal_text
+from bot.visit import Visit
+from bot.words import mention
+from domain.actions import owner
+from domain.actions.common import check_owner
+from domain.records import Subscription
+from domain.rules.refusals import OwnerNotEligible, QuoteOver
+
+
+async def asked(visit: Visit, text: str) -> None:
+    """`/billing-owner @colleague`; a bare name is never guessed at: the picker opens."""
+    live = await finding.subscription(visit)
+    await check_owner(visit.actor, live, "owner")
+    user_id = parse_person(text)
+    if user_id is None:
+        await _open(visit, live)
+        return
+    await visit.ack()
+    to = await finding.colleague(visit, user_id)
+    scope = await finding.scope_of(live)
+    await owner.check_can_own(scope, to, live)
+    blocks = change.owner_question(visit.words, live, scope=scope.name, to=to.slack_user_id)
+    await visit.reply(Content(text=visit.words("Hand over billing"), blocks=blocks))
+
+
+async def pressed(visit: Visit) -> None:
+    """A *Hand over billing* button."""
+    live = await finding.subscription(visit, visit.action.get("value"))
+    await check_owner(visit.actor, live, "owner")
+    await _open(visit, live)
+
+
+async def _open(visit: Visit, live: Subscription) -> None:
+    scope = await finding.scope_of(live)
+    await visit.open(change.owner_form(visit.words, live, scope=scope.name))
+    await visit.ack()
+
+
+async def submitted(visit: Visit) -> None:
+    """Somebody was picked: what is wrong is said on the field, else the last look."""
+    live = await finding.subscription(visit, visit.view["private_metadata"])
+    await check_owner(visit.actor, live, "owner")
+    scope = await finding.scope_of(live)
+    user_id = visit.state["kassor.owner.member"]["selected_user"]
+    try:
+        to = await finding.colleague(visit, user_id)
+        await owner.check_can_own(scope, to, live)
+    except OwnerNotEligible as refusal:
+        name = refusal.name or visit.words.plain("That person")
+        said = refusal_text(refusal, visit.words, visit.desk).replace(mention(user_id), name)
+        await visit.field_errors({"member": said})
+        return
+    t = visit.words
+    blocks = change.owner_question(t, live, scope=scope.name, to=to.slack_user_id)
+    await visit.ack(response_action="update", view=modal(t.plain("Hand over billing"), blocks, close=t.plain("Close")))
+
+
+async def confirm(visit: Visit) -> None:
+    """Yes: one local commit before Slack is answered, then Stripe learns whom to write to."""
+    subscription_id, _, user_id = str(visit.action.get("value")).partition(":")
+    if not user_id:
+        raise QuoteOver(state="unknown")
+    live = await finding.subscription(visit, subscription_id)
+    to = await finding.colleague(visit, user_id)
+    fresh = await owner.hand_over(visit.desk, visit.actor, subscription=live, to=to)
+    await visit.ack()
+    t = visit.words
+    await visit.reply(
+        note(":white_check_mark: " + t("{who} is billing owner now, and has been told.", who=mention(user_id)))
+    )
+    await owner.tell_stripe(visit.desk, fresh)
+    await home.publish(visit.client, visit.desk, visit.actor)

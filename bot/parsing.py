@@ -1,0 +1,145 @@
+"""What people type after a command, understood generously. Pure; words in English and in Swedish."""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from domain.rules.catalogue import Catalogue
+from domain.rules.refusals import UnknownWord
+from domain.rules.sizes import SeatsAsked, parse_seats
+
+_MENTION = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^>]*)?>")
+_INTERVALS = {
+    "month": "month", "monthly": "month", "months": "month", "mo": "month",
+    "månad": "month", "månadsvis": "month", "månatlig": "month", "månatligt": "month", "manadsvis": "month",
+    "year": "year", "yearly": "year", "annual": "year", "annually": "year", "yr": "year",
+    "år": "year", "årsvis": "year", "årlig": "year", "årligen": "year", "årligt": "year", "arsvis": "year",
+}  # fmt: skip
+_FILLERS = frozenset(
+    ["seats", "seat", "platser", "plats", "members", "medlemmar", "to", "till", "with", "med", "for", "för"]
+)
+VERBS = {
+    "upgrade": "upgrade", "uppgradera": "upgrade",
+    "seats": "seats", "seat": "seats", "platser": "seats",
+    "plan": "plan", "abonnemang": "plan", "downgrade": "plan", "nedgradera": "plan", "change": "plan", "ändra": "plan",
+    "owner": "owner", "ansvarig": "owner", "betalningsansvarig": "owner", "ägare": "owner",
+    "invoice": "invoice", "faktura": "invoice",
+    "invoices": "invoices", "fakturor": "invoices",
+    "payment": "payment", "card": "payment", "betalning": "payment", "betalsätt": "payment", "kort": "payment",
+    "information": "information", "address": "information", "uppgifter": "information", "adress": "information",
+    "cancel": "cancel", "avsluta": "cancel", "säg-upp": "cancel",
+    "resume": "resume", "keep": "resume", "ångra": "resume", "behåll": "resume",
+    "status": "status",
+    "help": "help", "hjälp": "help",
+}  # fmt: skip
+_ENGLISH = (
+    "upgrade",
+    "seats",
+    "plan",
+    "owner",
+    "invoice",
+    "invoices",
+    "payment",
+    "information",
+    "cancel",
+    "resume",
+    "help",
+)
+_SWEDISH = (
+    "uppgradera", "platser", "abonnemang", "ansvarig", "faktura", "fakturor", "betalsätt", "uppgifter", "avsluta",
+    "ångra", "hjälp",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class UpgradeWish:
+    """What was said of an upgrade; what wasn't is None. `team` is a user group's or channel's id."""
+
+    plan: str | None = None
+    interval: str | None = None
+    seats: SeatsAsked | None = None
+    owner: str | None = None
+    team: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it can be priced without asking more."""
+        return None not in {self.plan, self.interval, self.seats}
+
+
+@dataclass(frozen=True)
+class PlanWish:
+    """Another plan or interval; None is as it is."""
+
+    plan: str | None = None
+    interval: str | None = None
+
+
+def parse_verb(text: str, language: str) -> tuple[str, str]:
+    """`/billing <word> <rest>`: the verb ("menu" for no word) and the rest. Raises UnknownWord with the nearest."""
+    first, _, rest = text.strip().partition(" ")
+    if not first:
+        return "menu", ""
+    verb = VERBS.get(first.casefold())
+    if verb is None:
+        raise _unknown(first, list(VERBS), _SWEDISH if language == "sv" else _ENGLISH)
+    return verb, rest.strip()
+
+
+def parse_upgrade(text: str, catalogue: Catalogue) -> UpgradeWish:
+    """`business yearly 25 @colleague`, in any order. Raises UnknownWord, SeatsNotANumber."""
+    found: dict[str, object] = {}
+    text = _take(text, _MENTION, found, "owner")
+    text = _take(text, re.compile(r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|[^>]*)?>"), found, "team")
+    text = _take(text, re.compile(r"<#(C[A-Z0-9]{1,30})(?:\|[^>]*)?>"), found, "team")
+    plans = {name.casefold(): plan.key for plan in catalogue.for_sale for name in (plan.key, plan.name)}
+    for word in text.split():
+        low = word.casefold()
+        if low in plans:
+            found["plan"] = plans[low]
+        elif low in _INTERVALS:
+            found["interval"] = _INTERVALS[low]
+        elif word[0] in "+-−" or word[0].isdigit():
+            found["seats"] = parse_seats(word)
+        elif low not in _FILLERS:
+            names = [plan.name for plan in catalogue.for_sale]
+            raise _unknown(word, [*plans, *_INTERVALS], (*names, "monthly", "yearly"), shown=dict(_names(catalogue)))
+    return UpgradeWish(**found)  # type: ignore[arg-type]  # collected by field name above
+
+
+def parse_plan(text: str, catalogue: Catalogue) -> PlanWish:
+    """`premium yearly`. Raises UnknownWord, SeatsNotANumber."""
+    wish = parse_upgrade(text, catalogue)
+    return PlanWish(wish.plan, wish.interval)
+
+
+def parse_seats_text(text: str) -> SeatsAsked | None:
+    """`25`, `+5`, `25 seats`; None when nothing was said. Raises SeatsNotANumber."""
+    words = [word for word in text.split() if word.casefold() not in _FILLERS]
+    return parse_seats(" ".join(words)) if words else None
+
+
+def parse_person(text: str) -> str | None:
+    """The id in a mention; None for anything else: a bare name is never guessed at, a picker opens instead."""
+    found = _MENTION.fullmatch(text.strip())
+    return found[1] if found else None
+
+
+def _names(catalogue: Catalogue) -> list[tuple[str, str]]:
+    return [(name.casefold(), plan.name) for plan in catalogue.for_sale for name in (plan.key, plan.name)]
+
+
+def _take(text: str, pattern: re.Pattern[str], found: dict[str, object], name: str) -> str:
+    match = pattern.search(text)
+    if match is None:
+        return text
+    found[name] = match[1]
+    return text[: match.start()] + " " + text[match.end() :]
+
+
+def _unknown(
+    word: str, candidates: list[str], known: tuple[str, ...], *, shown: dict[str, str] | None = None
+) -> UnknownWord:
+    close = get_close_matches(word.casefold(), candidates, n=1, cutoff=0.6)
+    nearest = (shown or {}).get(close[0], close[0]) if close else None
+    return UnknownWord(asked=word[:40], known=known, nearest=nearest)

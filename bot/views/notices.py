@@ -1,0 +1,311 @@
+"""What people are told: one builder a kind of notice, facts in, message out. Facts are listed with `domain.notices.NoticeKind`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.views.blocks import Content, Json, actions, button, context, facts, header, section
+from bot.views.page import GO
+from bot.views.refusals import refusal_text
+from bot.views.terms import plan_name, terms_line
+from bot.words import Raw, Words, escape, mention
+from domain.desk import Desk
+from domain.notices import NoticeKind
+from domain.records import AuditEntry, Invoice
+from domain.rules.refusals import Refusal
+
+Facts = dict[str, Any]
+Builder = Callable[[Words, Desk, Facts], Content]
+
+
+def message(t: Words, desk: Desk, kind: str, told: Facts) -> Content:
+    """The message of a notice. Kinds that show a record (invoices, audit) have builders of their own below."""
+    return _BUILDERS[NoticeKind(kind)](t, desk, told)
+
+
+def _terms(t: Words, desk: Desk, told: Facts) -> Raw:
+    return Raw(terms_line(t, desk, told.get("plan"), told.get("interval"), told.get("seats")))
+
+
+def _said(text: str, *more: Json, title: str | None = None) -> Content:
+    blocks = [header(title)] if title else []
+    return Content(text=f"{title}. {text}" if title else text, blocks=[*blocks, section(text), *more])
+
+
+def _upgraded(t: Words, desk: Desk, told: Facts) -> Content:
+    title = t.plain("{scope} has {plan} now", scope=told["scope"], plan=plan_name(desk, told["plan"]))
+    text = t("Thank you! You have {terms}.", terms=_terms(t, desk, told))
+    if told["owner"] == told["requester"]:
+        text += " " + t("You are billing owner: the invoices come to you.")
+        return _said(text, _owner_row(t, told), title=title)
+    text += " " + t("{who} is billing owner and gets the invoices.", who=mention(told["owner"]))
+    return _said(text, title=title)
+
+
+def _became_owner(t: Words, desk: Desk, told: Facts) -> Content:
+    by = str(told.get("by") or told.get("requester"))
+    title = t.plain("You are billing owner of {scope}", scope=told["scope"])
+    text = t("{who} has made you billing owner. You have {terms}.", who=mention(by), terms=_terms(t, desk, told))
+    can = t(
+        "From now on only you can change plan and seats, update billing information, see invoices and hand billing over. "
+        "A copy of the invoice comes to you here every period. You are admin too."
+    )
+    return _said(f"{text}\n{can}", _owner_row(t, told), title=title)
+
+
+def _owner_row(t: Words, told: Facts) -> Json:
+    key = told["subscription"]
+    return actions(
+        button(t.plain("Change seats"), f"{GO}seats", key),
+        button(t.plain("Show latest invoice"), f"{GO}invoice", key),
+        button(t.plain("Hand over billing"), f"{GO}owner", key),
+        block_id="owner_row",
+    )
+
+
+def _handed_over(t: Words, _: Desk, told: Facts) -> Content:
+    return _said(
+        t(
+            "You have handed billing of *{scope}* over to {who}. You are still admin, but money matters are theirs now.",
+            scope=told["scope"],
+            who=mention(told["owner"]),
+        )
+        if told.get("by") == told.get("former")
+        else t(
+            "{by} has taken over the billing of *{scope}*. {who} is billing owner now.",
+            by=mention(told.get("by") or ""),
+            scope=told["scope"],
+            who=mention(told["owner"]),
+        )
+    )
+
+
+def _changed(t: Words, desk: Desk, told: Facts) -> Content:
+    before = told.get("before") or {}
+    old = terms_line(t, desk, before.get("plan"), before.get("interval"), before.get("seats"))
+    new = terms_line(t, desk, told["plan"], told["interval"], told["seats"])
+    return _said(
+        ":white_check_mark: " + t("*{scope}* has changed:", scope=told["scope"]) + f"\n{old} → *{new}*",
+        context(t("The invoice is under `/billing invoices`.")),
+    )
+
+
+def _scheduled(t: Words, desk: Desk, told: Facts) -> Content:
+    after = told.get("next") or {}
+    terms = terms_line(t, desk, after.get("plan"), after.get("interval"), after.get("seats"))
+    return _said(
+        ":calendar: "
+        + t("From {day}, *{scope}* has {terms}. Until then nothing changes.", day=t.iso_day(told["at"]), scope=told["scope"],
+            terms=Raw(terms))
+    )  # fmt: skip
+
+
+def _failed(t: Words, desk: Desk, told: Facts) -> Content:
+    if told.get("refusal") == "paid_twice":
+        return _said(
+            t("*{scope}* was paid twice at the same moment. The second payment is on its way back to you.",
+              scope=(told.get("facts") or {}).get("scope") or "")
+        )  # fmt: skip
+    try:
+        why = refusal_text(Refusal.from_json(told), t, desk)
+    except (KeyError, TypeError):
+        why = t("That can't be done here. Nothing was changed; support can help.")
+    return _said(":warning: " + t("*The change you confirmed was not made.*") + f"\n{why}")
+
+
+def _checkout_ready(t: Words, desk: Desk, told: Facts) -> Content:
+    text = t("{plan} for *{scope}* is ready to be paid.", plan=plan_name(desk, told["plan"]), scope=told["scope"])
+    row = actions(
+        button(t.plain("Go to payment"), "kassor.checkout.open", style="primary", url=told["url"]), block_id="pay"
+    )
+    return _said(text, row)
+
+
+def _checkout_expired(t: Words, desk: Desk, told: Facts) -> Content:
+    text = t(
+        "The payment page for {plan} ({scope}) has closed, and nothing was charged. Start again whenever you like.",
+        plan=plan_name(desk, told["plan"]),
+        scope=told["scope"],
+    )
+    return _said(text, actions(button(t.plain("Upgrade"), f"{GO}upgrade", style="primary"), block_id="again"))
+
+
+def _owner_replaced(t: Words, _: Desk, told: Facts) -> Content:
+    return _said(
+        t(
+            "{appointed} could no longer be billing owner of *{scope}* when it was paid. {owner} is billing owner instead.",
+            appointed=mention(told["appointed"]),
+            scope=told["scope"],
+            owner=mention(told["owner"]),
+        )
+    )
+
+
+def _cancel_scheduled(t: Words, _: Desk, told: Facts) -> Content:
+    text = t(
+        "*{scope}* is cancelled. Everything works until {day}; then everybody is on the free plan. Nothing is deleted.",
+        scope=told["scope"],
+        day=t.iso_day(told["until"]),
+    )
+    row = actions(button(t.plain("Keep the subscription"), f"{GO}resume", told["subscription"]), block_id="stay")
+    return _said(text, row)
+
+
+def _resumed(t: Words, desk: Desk, told: Facts) -> Content:
+    return _said(
+        t("*{scope}* goes on: {terms}. It renews as before.", scope=told["scope"], terms=_terms(t, desk, told))
+    )
+
+
+def _ended(t: Words, _: Desk, told: Facts) -> Content:
+    text = t(
+        "The subscription of *{scope}* has ended. Everybody is on the free plan, and nothing is deleted.",
+        scope=told["scope"],
+    )
+    return _said(text, actions(button(t.plain("Upgrade again"), f"{GO}upgrade"), block_id="again"))
+
+
+def _trial_ending(t: Words, desk: Desk, told: Facts) -> Content:
+    text = t(
+        "The free trial of {plan} for *{scope}* ends on {day}. Then {money} is charged. Cancel before if you don't want to go on.",
+        plan=plan_name(desk, told["plan"]),
+        scope=told["scope"],
+        day=t.iso_day(told["at"]),
+        money=t.money(told["amount"], told["currency"]),
+    )
+    return _said(
+        text, actions(button(t.plain("Cancel the trial"), f"{GO}cancel", told["subscription"]), block_id="stay")
+    )
+
+
+def _payment_failed(t: Words, _: Desk, told: Facts) -> Content:
+    text = t(
+        "*The payment for {scope} didn't go through.* Everything keeps working for now. Change payment method, and we try again.",
+        scope=told["scope"],
+    )
+    row = actions(
+        button(t.plain("Change payment method"), f"{GO}payment", told["subscription"], style="primary"),
+        button(t.plain("Show latest invoice"), f"{GO}invoice", told["subscription"]),
+        block_id="mend",
+    )
+    return _said(f":warning: {text}", row)
+
+
+def _needs_action(t: Words, _: Desk, told: Facts) -> Content:
+    text = t(
+        "*The bank wants you to approve {money} for {scope}.* Nothing is paid until you have.",
+        money=t.money(told["amount"], told["currency"]),
+        scope=told["scope"],
+    )
+    row = actions(
+        button(t.plain("Approve the payment"), "kassor.invoice.open", style="primary", url=told["url"]), block_id="mend"
+    )
+    return _said(f":warning: {text}", row)
+
+
+def _mended(t: Words, _: Desk, told: Facts) -> Content:
+    return _said(":white_check_mark: " + t("The invoice for *{scope}* is paid. Thank you!", scope=told["scope"]))
+
+
+def _method_changed(t: Words, _: Desk, told: Facts) -> Content:
+    return _said(":white_check_mark: " + t("From now on it is paid with {label}.", label=told["label"]))
+
+
+def _unreachable(t: Words, _: Desk, told: Facts) -> Content:
+    return _said(
+        t(
+            "{owner}, billing owner of *{scope}*, can't be reached in Slack, so an invoice is waiting for them. "
+            "If they have left, an admin can take over billing in the App Home.",
+            owner=mention(told["owner"]),
+            scope=told["scope"],
+        )
+    )
+
+
+_BUILDERS: dict[NoticeKind, Builder] = {
+    NoticeKind.UPGRADED: _upgraded,
+    NoticeKind.BECAME_OWNER: _became_owner,
+    NoticeKind.HANDED_OVER: _handed_over,
+    NoticeKind.SEATS_CHANGED: _changed,
+    NoticeKind.PLAN_CHANGED: _changed,
+    NoticeKind.CHANGE_SCHEDULED: _scheduled,
+    NoticeKind.CHANGE_FAILED: _failed,
+    NoticeKind.CHECKOUT_READY: _checkout_ready,
+    NoticeKind.CHECKOUT_EXPIRED: _checkout_expired,
+    NoticeKind.OWNER_REPLACED: _owner_replaced,
+    NoticeKind.CANCEL_SCHEDULED: _cancel_scheduled,
+    NoticeKind.RESUMED: _resumed,
+    NoticeKind.ENDED: _ended,
+    NoticeKind.TRIAL_ENDING: _trial_ending,
+    NoticeKind.PAYMENT_FAILED: _payment_failed,
+    NoticeKind.PAYMENT_NEEDS_ACTION: _needs_action,
+    NoticeKind.PAYMENT_MENDED: _mended,
+    NoticeKind.PAYMENT_METHOD_CHANGED: _method_changed,
+    NoticeKind.OWNER_UNREACHABLE: _unreachable,
+}
+
+
+def invoice_copy(t: Words, found: Invoice, *, scope: str, is_periodic: bool) -> Content:
+    """An invoice with its PDF (I1): amount, period, whether it is paid, and the way to pay or view it."""
+    title = t.plain("Invoice {number}", number=found.number or "")
+    pairs = [
+        (t("For"), escape(scope)),
+        (t("Amount"), t.money(found.total, found.currency)),
+        (t("Period"), t("{start} – {end}", start=t.day(found.period_start), end=t.day(found.period_end))),
+        (t("State"), _paid(t, found)),
+    ]
+    blocks = [header(title), facts(pairs)]
+    if found.hosted_invoice_url:
+        words = t.plain("Pay the invoice") if found.status == "open" else t.plain("View the invoice")
+        style = "primary" if found.status == "open" else None
+        blocks.append(
+            actions(button(words, "kassor.invoice.open", style=style, url=found.hosted_invoice_url), block_id="invoice")
+        )
+    if is_periodic:
+        blocks.append(context(t("You get a copy of the latest invoice every period because you are billing owner.")))
+    return Content(text=f"{title}: {t.money(found.total, found.currency)}", blocks=blocks)
+
+
+def _paid(t: Words, found: Invoice) -> str:
+    if found.status == "paid":
+        return t("Paid")
+    if found.due_at is not None:
+        return t("To pay by {day}", day=t.day(found.due_at))
+    return t("Not paid yet")
+
+
+def audit_line(t: Words, desk: Desk, entry: AuditEntry, *, actor: str | None, scope: str) -> Content:
+    """One line in the audit channel: who, what, before → after, reference. Never an amount (manners: no prices in a channel)."""
+    who = mention(actor) if actor else ("Stripe" if entry.source == "stripe" else "Kassör")
+    verbs = {
+        "upgraded": t("upgraded"),
+        "handed_over": t("handed over billing"),
+        "claimed": t("took over billing"),
+        "seats_changed": t("changed seats"),
+        "plan_changed": t("changed the plan"),
+        "change_scheduled": t("arranged a change at renewal"),
+        "cancel_scheduled": t("cancelled the subscription"),
+        "resumed": t("kept the subscription after all"),
+        "ended": t("ended the subscription"),
+        "payment_failed": t("could not take a payment"),
+        "payment_mended": t("took a payment that had failed"),
+        "payment_method_changed": t("changed the payment method"),
+        "admin_appointed": t("appointed an admin"),
+        "admin_removed": t("removed an admin"),
+        "second_subscription_undone": t("undid a second payment"),
+    }
+    change = " → ".join(part for part in (_state(t, desk, entry.before), _state(t, desk, entry.after)) if part)
+    reference = f" · `{entry.reference}`" if entry.reference else ""
+    text = f"{who} {verbs.get(entry.verb, entry.verb)} · *{t('{scope}', scope=scope)}*"
+    return Content(text=text, blocks=[context(text + (f" · {change}" if change else "") + reference)])
+
+
+def _state(t: Words, desk: Desk, value: Any) -> str:
+    if not isinstance(value, dict):
+        return ""
+    parts = []
+    if value.get("plan"):
+        parts.append(terms_line(t, desk, value["plan"], value.get("interval"), value.get("seats")))
+    parts += [mention(value[name]) for name in ("owner", "admin") if value.get(name)]
+    if value.get("type"):
+        parts.append(escape(str(value["type"])))
+    return ", ".join(parts)

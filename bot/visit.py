@@ -1,0 +1,199 @@
+"""One thing a person did in Slack: who they are, in which language they read, and how to answer them where they are.
+
+`listening` wraps every listener: known refusals become helpful private text, anything else a reference that is in the log.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from slack_bolt.async_app import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot import people, seen
+from bot.views.blocks import Content, modal, note
+from bot.views.refusals import refusal_text
+from bot.words import Words
+from domain import directory, queue
+from domain.records import Member, Notice
+from domain.rules.refusals import ActorNotEligible, Refusal
+
+if TYPE_CHECKING:
+    from bot.app import BotApp
+
+log = logging.getLogger("kassor.bot")
+Json = dict[str, Any]
+A_MOMENT = 0.9  # seconds after which people are told that it takes a little longer
+
+
+class Visit:
+    """A person, what they did (`body` as Slack sent it), and the ways to answer."""
+
+    def __init__(self, bot: "BotApp", ack: AsyncAck, body: Json, client: AsyncWebClient, context: AsyncBoltContext):
+        self.bot, self.desk, self.client, self.body = bot, bot.desk, client, body
+        self.team_id: str = context.team_id or ""
+        self.user_id: str = context.user_id or ""
+        self.words = Words("en-US")
+        self._ack, self._acked = ack, False
+        view = body.get("view") or {}
+        self.view: Json = view
+        self._modal: str | None = view.get("id") if view.get("type") == "modal" else None
+        self._title: str | None = (view.get("title") or {}).get("text")
+        self._actor: Member | None = None
+
+    @property
+    def actor(self) -> Member:
+        """Who did it."""
+        assert self._actor is not None  # arrive() comes first
+        return self._actor
+
+    async def arrive(self) -> None:
+        """Find out who this is. Raises ActorNotEligible for people of elsewhere, WorkspaceBeingRead just after an install."""
+        known = await directory.member(self.team_id, self.user_id)
+        if known is not None:
+            self.words = Words(known.locale, known.tz)
+            self._actor = known
+        await self.bot.wait_until_read(self.team_id)
+        self._actor = self._actor or await people.member(self.client, self.team_id, self.user_id)
+        if self._actor is None:
+            raise ActorNotEligible(reason="guest")
+        self.words = Words(self._actor.locale, self._actor.tz)
+
+    async def ack(self, **answer: Any) -> None:
+        """Answer Slack's request, once; later calls do nothing."""
+        if not self._acked:
+            self._acked = True
+            await self._ack(**answer)
+
+    @property
+    def action(self) -> Json:
+        """The one action of a block_actions body."""
+        found: Json = self.body["actions"][0]
+        return found
+
+    @property
+    def state(self) -> dict[str, Json]:
+        """What is filled in, by action id: `{action_id: {selected_option, value, …}}` of the view or message."""
+        values = (self.view.get("state") or self.body.get("state") or {}).get("values") or {}
+        return {action_id: chosen for block in values.values() for action_id, chosen in block.items()}
+
+    # --- answering ---
+
+    async def open(self, view: Json) -> None:
+        """Open a modal (or put one on top of the open one): within three seconds, or Slack refuses."""
+        trigger = self.body["trigger_id"]
+        on_top = self._modal is not None
+        opened = await (self.client.views_push if on_top else self.client.views_open)(trigger_id=trigger, view=view)
+        self._modal, self._title = opened["view"]["id"], view["title"]["text"]
+        self.view = opened["view"]
+
+    async def update(self, view: Json, *, view_hash: str | None = None) -> None:
+        """Replace the open modal; one the person has closed meanwhile is no error."""
+        with suppress_gone():
+            await self.client.views_update(view_id=self._modal, view=view, hash=view_hash)
+
+    async def reply(self, content: Content) -> None:
+        """Answer where the person is: the open modal is replaced; a pressed message too; a command gets a private message."""
+        if self._modal is not None:
+            title = content.title or self._title or "Kassör"
+            await self.update(modal(title, content.blocks, close=self.words.plain("Close")))
+            return
+        url = self.body.get("response_url")
+        if url is None:  # pressed in the App Home, where nothing can be said: open a modal
+            await self.open(modal(content.title or "Kassör", content.blocks, close=self.words.plain("Close")))
+            return
+        webhook = AsyncWebhookClient(url, retry_handlers=[])
+        await webhook.send(
+            text=content.text,
+            blocks=content.blocks,
+            response_type="ephemeral",
+            replace_original=True,
+        )
+
+    async def field_errors(self, errors: dict[str, str]) -> None:
+        """Answer a submitted modal with errors on its fields, by block id."""
+        await self.ack(response_action="errors", errors=errors)
+
+    async def unhurried(self, work: Awaitable[Any], saying: str) -> Any:
+        """Do `work`; when it takes longer than a moment the person is told so at once. Returns, or raises, what `work` does."""
+        task = asyncio.ensure_future(work)
+        done, _ = await asyncio.wait({task}, timeout=A_MOMENT)
+        if not done:
+            with suppress(SlackApiError):
+                await self.reply(note(saying))
+        return await task
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Say no: what, why, what next."""
+        words = refusal_text(refusal, self.words, self.desk)
+        if self.body.get("type") == "view_submission" and not self._acked:
+            title = self._title or "Kassör"
+            view = modal(title, note(words).blocks, close=self.words.plain("Close"))
+            await self.ack(response_action="update", view=view)
+            return
+        await self.ack()
+        await self.reply(note(words))
+
+    async def apologise(self, reference: str) -> None:
+        """Something of ours broke: a reference that support can find in the log."""
+        text = self.words(
+            "Something went wrong on our side and nothing was changed that you haven't been told of. "
+            "Try again in a moment; if it stays like this, give support this reference: `{reference}`.",
+            reference=reference,
+        )
+        await self.ack()
+        await self.reply(note(f":warning: {text}"))
+
+
+class suppress_gone(suppress):  # noqa: N801 - used like contextlib's suppress
+    """Slack's ways to say that a view is no longer open, or newer than we thought."""
+
+    def __init__(self) -> None:
+        super().__init__(SlackApiError)
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> bool:
+        if isinstance(error, SlackApiError):
+            return error.response.get("error") in {"not_found", "hash_conflict", "view_not_found", "expired_trigger_id"}
+        return False
+
+
+Handler = Callable[[Visit], Awaitable[None]]
+
+
+def listening(bot: "BotApp", handler: Handler) -> Callable[..., Awaitable[None]]:
+    """A Bolt listener of a handler: deduplicated, with the error boundary around it."""
+
+    async def listener(ack: AsyncAck, body: Json, client: AsyncWebClient, context: AsyncBoltContext) -> None:
+        visit = Visit(bot, ack, body, client, context)
+        with bot.busy():
+            try:
+                if not await seen.first_time(body):
+                    return
+                await visit.arrive()
+                await handler(visit)
+            except Refusal as refusal:
+                await _say(visit.refuse(refusal))
+            except Exception:
+                reference = uuid4().hex[:10]
+                log.exception("a listener failed (reference %s)", reference)
+                await _say(visit.apologise(reference))
+            finally:
+                await visit.ack()
+                queue.nudge(Notice)
+
+    listener.__name__ = handler.__name__
+    return listener
+
+
+async def _say(answer: Awaitable[None]) -> None:
+    """An answer that can't be given (the person closed the modal, the trigger is over) must not become an error of its own."""
+    try:
+        await answer
+    except Exception:
+        log.warning("an answer could not be shown", exc_info=True)
