@@ -229,11 +229,14 @@ class Outbox:
         async with session.post(ticket["upload_url"], data=parcel.file) as response:
             if response.status != 200:
                 raise Unsure
-        # The file's own message carries the blocks: one message, PDF attached.
-        await client.files_completeUploadExternal(
-            files=[{"id": ticket["file_id"], "title": parcel.filename}],
-            channel_id=channel,
-            blocks=parcel.content.blocks,
+        # The file's own message carries the blocks: one message, PDF attached. (JSON: the SDK's method puts them in the URL.)
+        await client.api_call(
+            "files.completeUploadExternal",
+            json={
+                "files": [{"id": ticket["file_id"], "title": parcel.filename}],
+                "channel_id": channel,
+                "blocks": parcel.content.blocks,
+            },
         )
 
     async def _arrived_before(self, client: AsyncWebClient, notice: Notice) -> bool:

@@ -29,6 +29,8 @@ def routes(desk: Desk, bot: BotApp) -> list[web.RouteDef]:
         if clock.now() - last_sweep > timedelta(days=1):
             last_sweep = clock.now()
             names += DAILY
+        queue.nudge(Event)  # the clock has moved: what was not due may be
+        queue.nudge(Notice)
         for name in names:
             await _quiet(bot)
             await scheduler.ticks.TICKS[name](desk)

@@ -463,6 +463,8 @@ class Payments:
                 session.get(url) as response,
             ):
                 if response.status != 200:
+                    if response.status in {404, 410}:
+                        raise PaymentsRefused(reference=f"an invoice's PDF answers {response.status}")
                     raise PaymentsAway(retry_after=None)
                 content = await response.content.read(LARGEST_PDF + 1)
                 while len(content) <= LARGEST_PDF and not response.content.at_eof():

@@ -94,6 +94,7 @@ async def _undo_second(desk: Desk, found: SubscriptionFacts, quote: Quote) -> No
 
 async def _update(desk: Desk, known: Subscription, found: SubscriptionFacts, actor: Member | None) -> bool:
     fields = _columns(found)
+    del fields["id"]
     fields["past_due_since"] = _past_due_since(known, found)
     same = all(getattr(known, name) == value for name, value in fields.items())
     async with in_transaction():

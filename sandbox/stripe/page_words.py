@@ -1,0 +1,215 @@
+"""The hosted pages' and invoices' words, Swedish and English, and money and days as each language writes them."""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+_ZERO = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"}
+_THREE = {"bhd", "jod", "kwd", "omr", "tnd"}
+_LOCALES = {"sv": "sv_SE", "en": "en_GB"}
+
+WORDS: dict[str, dict[str, str]] = {
+    "sv": {
+        "pay": "Betala",
+        "subscribe": "Starta abonnemang",
+        "start_trial": "Börja prova gratis",
+        "card": "Kort",
+        "card_details": "Kortuppgifter",
+        "card_number": "Kortnummer",
+        "expiry": "Giltigt till (MM/ÅÅ)",
+        "cvc": "Säkerhetskod",
+        "name": "Namn",
+        "address": "Faktureringsadress",
+        "country": "Land",
+        "line1": "Gatuadress",
+        "postal_code": "Postnummer",
+        "city": "Ort",
+        "email": "E-post",
+        "paypal_email": "E-post hos PayPal",
+        "paypal_login": "Logga in på PayPal och betala",
+        "back": "Tillbaka",
+        "today": "Att betala i dag",
+        "then": "Därefter",
+        "seats": "platser",
+        "subtotal": "Delsumma",
+        "tax": "Moms",
+        "total": "Totalt",
+        "month": "per månad",
+        "year": "per år",
+        "free_until": "Gratis till",
+        "try_cards": "Testkort",
+        "paid_card": "godkänns",
+        "declined_card": "nekas",
+        "secure_card": "3-D Secure",
+        "secure_title": "Din bank vill att du godkänner betalningen",
+        "approve": "Godkänn",
+        "fail": "Neka",
+        "over_complete": "Den här sidan är betald. Tack!",
+        "over_expired": "Den här betalsidan har stängts. Börja om från Slack.",
+        "unknown": "Sidan finns inte.",
+        "unknown_text": "Adressen är fel eller hör till en annan sandlåda.",
+        "must": "Fyll i det här fältet.",
+        "bad_number": "Kortnumret stämmer inte.",
+        "bad_expiry": "Skriv månad och år, som 12/34.",
+        "bad_cvc": "Tre eller fyra siffror.",
+        "bad_email": "Det ser inte ut som en e-postadress.",
+        "method": "Betalsätt",
+        "current_method": "Används nu",
+        "no_method": "Inget betalsätt sparat",
+        "save_method": "Spara betalsättet",
+        "details": "Faktureringsuppgifter",
+        "vat": "Momsregistreringsnummer",
+        "save": "Spara",
+        "saved": "Sparat.",
+        "invoices": "Fakturor",
+        "no_invoices": "Inga fakturor än.",
+        "return": "Tillbaka till Kassör",
+        "invoice": "Faktura",
+        "number": "Fakturanummer",
+        "date": "Fakturadatum",
+        "due": "Förfallodag",
+        "period": "Period",
+        "bill_to": "Faktureras",
+        "from": "Från",
+        "description": "Beskrivning",
+        "quantity": "Antal",
+        "unit_price": "À-pris",
+        "amount": "Belopp",
+        "amount_paid": "Betalt",
+        "amount_due": "Att betala",
+        "download": "Ladda ner PDF",
+        "pay_saved": "Betala med",
+        "paid": "Betald",
+        "open": "Att betala",
+        "void": "Makulerad",
+        "uncollectible": "Obetald",
+        "draft": "Utkast",
+        "page": "Sida",
+        "sandbox": "Sandlåda: inga riktiga pengar",
+        "secure_by": "Kortuppgifterna stannar hos Stripe.",
+        "incomplete": "Betalningen gick inte igenom",
+    },
+    "en": {
+        "pay": "Pay",
+        "subscribe": "Subscribe",
+        "start_trial": "Start the free trial",
+        "card": "Card",
+        "card_details": "Card details",
+        "card_number": "Card number",
+        "expiry": "Expiry (MM/YY)",
+        "cvc": "Security code",
+        "name": "Name",
+        "address": "Billing address",
+        "country": "Country",
+        "line1": "Street address",
+        "postal_code": "Postal code",
+        "city": "City",
+        "email": "Email",
+        "paypal_email": "Email at PayPal",
+        "paypal_login": "Log in to PayPal and pay",
+        "back": "Back",
+        "today": "To pay today",
+        "then": "Then",
+        "seats": "seats",
+        "subtotal": "Subtotal",
+        "tax": "Tax",
+        "total": "Total",
+        "month": "a month",
+        "year": "a year",
+        "free_until": "Free until",
+        "try_cards": "Test cards",
+        "paid_card": "is accepted",
+        "declined_card": "is declined",
+        "secure_card": "3-D Secure",
+        "secure_title": "Your bank wants you to approve the payment",
+        "approve": "Approve",
+        "fail": "Refuse",
+        "over_complete": "This page has been paid. Thank you!",
+        "over_expired": "This payment page has closed. Start again from Slack.",
+        "unknown": "There is no such page.",
+        "unknown_text": "The address is wrong, or belongs to another sandbox.",
+        "must": "Fill in this field.",
+        "bad_number": "The card number is not right.",
+        "bad_expiry": "Write month and year, such as 12/34.",
+        "bad_cvc": "Three or four digits.",
+        "bad_email": "That does not look like an email address.",
+        "method": "Payment method",
+        "current_method": "Used now",
+        "no_method": "No payment method saved",
+        "save_method": "Save payment method",
+        "details": "Billing information",
+        "vat": "VAT number",
+        "save": "Save",
+        "saved": "Saved.",
+        "invoices": "Invoices",
+        "no_invoices": "No invoices yet.",
+        "return": "Back to Kassör",
+        "invoice": "Invoice",
+        "number": "Invoice number",
+        "date": "Invoice date",
+        "due": "Due date",
+        "period": "Period",
+        "bill_to": "Bill to",
+        "from": "From",
+        "description": "Description",
+        "quantity": "Qty",
+        "unit_price": "Unit price",
+        "amount": "Amount",
+        "amount_paid": "Paid",
+        "amount_due": "Amount due",
+        "download": "Download PDF",
+        "pay_saved": "Pay with",
+        "paid": "Paid",
+        "open": "To pay",
+        "void": "Void",
+        "uncollectible": "Unpaid",
+        "draft": "Draft",
+        "page": "Page",
+        "sandbox": "Sandbox: no real money",
+        "secure_by": "Card details stay with Stripe.",
+        "incomplete": "The payment did not go through",
+    },
+}
+
+
+def language_of(*wishes: str | None) -> str:
+    """The first wish that is Swedish or English; English otherwise."""
+    for wish in wishes:
+        short = (wish or "").strip().lower()[:2]
+        if short in WORDS:
+            return short
+    return "en"
+
+
+def money(amount: int, currency: str, language: str) -> str:
+    """Minor units as the language writes them."""
+    decimals = 0 if currency in _ZERO else 3 if currency in _THREE else 2
+    shown = format_currency(
+        Decimal(amount).scaleb(-decimals), currency.upper(), locale=_LOCALES[language], currency_digits=True
+    )
+    return re.sub(r"(?<=[A-Z]{3})(?=\d)", "\u00a0", str(shown))
+
+
+def day(seconds: int, language: str) -> str:
+    """A day, UTC."""
+    return str(format_date(datetime.fromtimestamp(seconds, UTC).date(), format="long", locale=_LOCALES[language]))
+
+
+def latin(text: Any) -> str:
+    """Text for a PDF's built-in fonts: what they lack becomes the nearest they have, or a question mark."""
+    plain = (
+        str(text).replace("\u00a0", " ").replace("\u202f", " ").replace("−", "-").replace("–", "-").replace("—", "-")
+    )
+    plain = (
+        plain.replace("’", "'")
+        .replace("“", '"')
+        .replace("”", '"')
+        .replace("€", "EUR ")
+        .replace("×", "x")
+        .replace("…", "...")
+    )
+    return plain.encode("latin-1", "replace").decode("latin-1")
