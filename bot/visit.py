@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import people, seen
-from bot.views.blocks import Content, modal, note
+from bot.views.blocks import Content, modal, note, without_title
 from bot.views.refusals import refusal_text
 from bot.words import Words
 from domain import directory, queue
@@ -102,11 +102,11 @@ class Visit:
         """Answer where the person is: the open modal is replaced; a pressed message too; a command gets a private message."""
         if self._modal is not None:
             title = content.title or self._title or "Kassör"
-            await self.update(modal(title, content.blocks, close=self.words.plain("Close")))
+            await self.update(modal(title, without_title(content), close=self.words.plain("Close")))
             return
         url = self.body.get("response_url")
         if url is None:  # pressed in the App Home, where nothing can be said: open a modal
-            await self.open(modal(content.title or "Kassör", content.blocks, close=self.words.plain("Close")))
+            await self.open(modal(content.title or "Kassör", without_title(content), close=self.words.plain("Close")))
             return
         webhook = AsyncWebhookClient(url, retry_handlers=[])
         await webhook.send(

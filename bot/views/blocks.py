@@ -127,3 +127,10 @@ def modal(
 def note(text: str, *more: Json, title: str | None = None) -> Content:
     """One paragraph, and perhaps something below it."""
     return Content(text=text, blocks=[section(text), *more], title=title)
+
+
+def without_title(content: Content) -> list[Json]:
+    """The blocks for a modal, whose title says already what a headline would."""
+    first = content.blocks[0] if content.blocks else {}
+    repeats = first.get("type") == "header" and first["text"]["text"] == content.title
+    return content.blocks[1:] if repeats else content.blocks

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fpdf import FPDF, XPos, YPos
+from fpdf import FPDF, FontFace, XPos, YPos
 
 from sandbox.stripe.page_words import WORDS, day, latin, money
 
@@ -53,6 +53,7 @@ def _text(paper: FPDF, text: str, *, size: float = 10, bold: bool = False, colou
 def _head(paper: FPDF, invoice: Json, seller: str, t: dict[str, str], language: str) -> None:
     paper.set_fill_color(*_GREEN)
     paper.rect(0, 0, 210, 4, style="F")
+    paper.set_fill_color(255, 255, 255)
     paper.set_y(16)
     _text(paper, seller, size=13, bold=True, colour=_GREEN)
     paper.ln(5)
@@ -111,6 +112,7 @@ def _lines(paper: FPDF, invoice: Json, t: dict[str, str], language: str) -> None
         line_height=6,
         padding=1.2,
         repeat_headings=1,
+        headings_style=FontFace(emphasis="BOLD", color=_GREY),
     ) as table:
         row = table.row()
         for head in heads:

@@ -60,8 +60,8 @@ def brand(seller: str, language: str) -> str:
 
 
 def text_field(form: Form, name: str, label: str, *, value: str = "", more: str = "", secret: bool = False) -> str:
-    """A labelled field with its error beneath."""
-    shown = "" if secret else form.values.get(name, value)
+    """A labelled field with its error beneath. What was typed into a `secret` one is never put back."""
+    shown = value if secret and not form.values else "" if secret else form.values.get(name, value)
     error = form.errors.get(name)
     marks = f' aria-invalid="true" aria-describedby="{name}-error"' if error else ""
     below = f'<p class="error" id="{name}-error">{escape(error)}</p>' if error else ""
@@ -79,7 +79,7 @@ def country_field(form: Form, language: str, value: str) -> str:
 
 
 def method_fields(form: Form, language: str, methods: list[str]) -> str:
-    """Card or PayPal, and what each asks for."""
+    """Card or PayPal, and what each asks for; a sandbox's fields begin with what works."""
     t = WORDS[language]
     picked = form.values.get("method", methods[0])
     choice = "".join(
@@ -88,14 +88,26 @@ def method_fields(form: Form, language: str, methods: list[str]) -> str:
         for each in methods
     )
     digits = 'inputmode="numeric" autocomplete="cc-number" placeholder="4242 4242 4242 4242"'
-    number = text_field(form, "number", t["card_number"], secret=True, more=digits)
+    number = text_field(form, "number", t["card_number"], secret=True, more=digits, value="4242 4242 4242 4242")
     expiry = text_field(
-        form, "expiry", t["expiry"], secret=True, more='inputmode="numeric" autocomplete="cc-exp" placeholder="12/34"'
+        form,
+        "expiry",
+        t["expiry"],
+        secret=True,
+        value="12/34",
+        more='inputmode="numeric" autocomplete="cc-exp" placeholder="12/34"',
     )
     cvc = text_field(
-        form, "cvc", t["cvc"], secret=True, more='inputmode="numeric" autocomplete="cc-csc" placeholder="123"'
+        form,
+        "cvc",
+        t["cvc"],
+        secret=True,
+        value="123",
+        more='inputmode="numeric" autocomplete="cc-csc" placeholder="123"',
     )
-    email = text_field(form, "paypal_email", t["paypal_email"], more='type="email" autocomplete="email"')
+    email = text_field(
+        form, "paypal_email", t["paypal_email"], value="payer@example.com", more='type="email" autocomplete="email"'
+    )
     hints = "".join(
         f"<li><code>{number_}</code> {escape(t[what])}</li>"
         for number_, what in (
@@ -118,16 +130,20 @@ def address_fields(form: Form, language: str, known: Json) -> str:
     address = known.get("address") or {}
     parts = [
         text_field(form, "name", t["name"], value=known.get("name") or "", more='autocomplete="name"'),
-        text_field(form, "line1", t["line1"], value=address.get("line1") or "", more='autocomplete="address-line1"'),
+        text_field(
+            form, "line1", t["line1"], value=address.get("line1") or "Storgatan 1", more='autocomplete="address-line1"'
+        ),
         '<div class="row">',
         text_field(
             form,
             "postal_code",
             t["postal_code"],
-            value=address.get("postal_code") or "",
+            value=address.get("postal_code") or "111 22",
             more='autocomplete="postal-code"',
         ),
-        text_field(form, "city", t["city"], value=address.get("city") or "", more='autocomplete="address-level2"'),
+        text_field(
+            form, "city", t["city"], value=address.get("city") or "Stockholm", more='autocomplete="address-level2"'
+        ),
         "</div>",
         country_field(form, language, address.get("country") or "SE"),
     ]

@@ -1,0 +1,93 @@
+// Where people write: commands with suggestions, mentions, or a plain message.
+import { el, toast } from "./dom.js";
+import { t } from "./words.js";
+
+export class Composer {
+  constructor(world, send) {
+    this.world = world;
+    this.send = send; // (text) → Promise
+    this.list = el("ul", { class: "suggest", role: "listbox", id: "suggestions", hidden: true });
+    this.field = el("textarea", {
+      rows: 1, id: "composer", autocomplete: "off", spellcheck: false, "aria-autocomplete": "list", "aria-controls": "suggestions",
+      oninput: () => this.suggest(), onkeydown: (event) => this.key(event),
+    });
+    this.button = el("button", { class: "primary", type: "submit" });
+    this.node = el("form", { class: "composer", onsubmit: (event) => { event.preventDefault(); this.go(); } },
+      this.list, this.field, this.button);
+    this.relabel();
+  }
+
+  relabel() {
+    this.field.placeholder = t("write");
+    this.field.setAttribute("aria-label", t("write"));
+    this.button.textContent = t("send");
+  }
+
+  // What can complete the word being typed: a command at the start, a person after @.
+  found() {
+    const text = this.field.value;
+    const word = text.slice(0, this.field.selectionStart).match(/(^\/\S*|@\S*)$/)?.[0];
+    if (!word) return [];
+    if (word[0] === "/") {
+      return this.world.commands().filter((each) => each.command.startsWith(word) && each.command !== text.trim())
+        .map((each) => ({ insert: `${each.command} `, title: each.command, hint: each.usage_hint, text: each.description, word }));
+    }
+    const wanted = word.slice(1).toLowerCase();
+    return this.world.handles().filter(([handle, name]) => handle.startsWith(wanted) || name.toLowerCase().includes(wanted)).slice(0, 8)
+      .map(([handle, name]) => ({ insert: `@${handle} `, title: name, hint: `@${handle}`, text: "", word }));
+  }
+
+  suggest() {
+    this.options = this.found();
+    this.at = 0;
+    this.list.hidden = !this.options.length;
+    this.paint();
+  }
+
+  paint() {
+    this.list.replaceChildren(...this.options.map((each, index) =>
+      el("li", { role: "option", "aria-selected": String(index === this.at), onmousedown: (event) => { event.preventDefault(); this.take(each); } },
+        el("b", {}, each.title), el("span", { class: "soft" }, ` ${each.hint ?? ""}`), el("small", {}, each.text))));
+  }
+
+  take(option) {
+    const end = this.field.selectionStart, start = end - option.word.length;
+    this.field.setRangeText(option.insert, start, end, "end");
+    this.field.focus();
+    this.suggest();
+  }
+
+  key(event) {
+    const open = !this.list.hidden;
+    if (open && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      event.preventDefault();
+      const count = this.options.length;
+      this.at = (this.at + (event.key === "ArrowDown" ? 1 : count - 1)) % count;
+      this.paint();
+    } else if (open && (event.key === "Tab" || (event.key === "Enter" && this.options[this.at].word !== this.options[this.at].insert.trim()))) {
+      event.preventDefault();
+      this.take(this.options[this.at]);
+    } else if (event.key === "Escape") {
+      this.list.hidden = true;
+    } else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.go();
+    }
+  }
+
+  async go() {
+    const text = this.field.value.trim();
+    if (!text || this.button.disabled) return;
+    this.list.hidden = true;
+    this.button.disabled = true;
+    try {
+      this.field.value = "";
+      await this.send(text);
+    } catch (error) {
+      this.field.value = text;
+      toast(`${t("failed")}: ${error.message}`, "bad");
+    }
+    this.button.disabled = false;
+    this.field.focus();
+  }
+}
