@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.views.blocks import Json, chosen, context, cut, divider, field_of, modal, option, section
-from bot.views.terms import per_interval, plan_name
+from bot.views.terms import per_interval
 from bot.words import Words, escape, link
 from domain.desk import Desk
 from domain.rules.catalogue import Plan
@@ -65,7 +65,8 @@ def form(t: Words, desk: Desk, given: Form) -> Json:
     members = given.members
     sizes = sizes_on_offer(max(members, desk.catalogue.sizes[0]), desk.catalogue) if members is not None else ()
     given = given.fitted(sizes)
-    blocks: list[Json] = [_what(t, given), _scope_field(t, given)]
+    price, more = _price(t, desk, given, sizes)
+    blocks: list[Json] = [_what(t, given), price, divider(), _scope_field(t, given)]
     if given.scope == CHANNEL:
         picker: Json = {"type": "channels_select", "action_id": f"{CHOOSE}channel"}
         if given.channel:
@@ -81,7 +82,7 @@ def form(t: Words, desk: Desk, given: Form) -> Json:
         "Pays, gets the invoices and is the only one who can change the subscription. Yourself or a colleague."
     )
     blocks.append(field_of("owner", t.plain("Billing owner"), owner, hint=hint))
-    blocks += [divider(), *_price(t, desk, given, sizes)]
+    blocks += more
     return modal(
         t.plain("Upgrade"),
         blocks,
@@ -142,28 +143,24 @@ def _seats_field(t: Words, given: Form, sizes: tuple[int, ...]) -> Json:
     return field_of(f"seats_{sizes[0]}", t.plain("Seats"), element | chosen(options, str(given.seats)), dispatch=True)
 
 
-def _price(t: Words, desk: Desk, given: Form, sizes: tuple[int, ...]) -> list[Json]:
+def _price(t: Words, desk: Desk, given: Form, sizes: tuple[int, ...]) -> tuple[Json, list[Json]]:
+    """What it costs, shown at the top where every choice is seen to change it; and what goes at the foot."""
     plan = desk.catalogue.plan(given.plan)
     if given.members is None:
-        return [section(t("Pick a channel to see the price."))]
+        return section(t("Pick a channel to see the price.")), []
     if plan is None or not sizes or given.seats is None:
-        return [section(t("There are more members than the largest listed size. Sales can help."))]
+        return section(t("There are more members than the largest listed size. Sales can help.")), []
     seat = desk.catalogue.seat_price(plan, given.interval, given.currency)
     total = seat * given.seats
     lines = [f"*{per_interval(t, total.amount, total.currency, given.interval)}*"]
-    lines.append(
-        t(
-            "{plan}: {seats} × {money}",
-            plan=plan.name,
-            seats=t.number(given.seats),
-            money=t.money(seat.amount, seat.currency),
-        )
-    )
+    each = t.money(seat.amount, seat.currency)
+    lines.append(t("{plan}: {seats} × {money}", plan=plan.name, seats=t.number(given.seats), money=each))
     if given.trial_days and plan.trial_days:
         lines.append(t.n("Free for the first {count} day", "Free for the first {count} days", given.trial_days))
-    blocks = [section("\n".join(lines))]
     features = plan.features.get(t.language) or plan.features.get("en") or ()
-    blocks.append(context(" · ".join(escape(feature) for feature in features) or plan_name(desk, plan.key)))
+    foot = [divider()]
+    if features:
+        foot.append(context(f"*{escape(plan.name)}:* " + " · ".join(escape(feature) for feature in features)))
     links = [
         link(desk.catalogue.links[name], words)
         for name, words in (
@@ -173,7 +170,9 @@ def _price(t: Words, desk: Desk, given: Form, sizes: tuple[int, ...]) -> list[Js
         )
         if desk.catalogue.links.get(name)
     ]
-    return [*blocks, context(" · ".join(links))] if links else blocks
+    if links:
+        foot.append(context(" · ".join(links)))
+    return section("\n".join(lines)), foot if len(foot) > 1 else []
 
 
 def _listed(desk: Desk, currency: str) -> list[Plan]:

@@ -79,7 +79,7 @@ function one(found, channel) {
   const bot = Boolean(found.bot_id);
   const user = bot ? null : world.find(found.user);
   const time = new Date(Number(found.ts) * 1000);
-  const when = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit" }).format(time);
+  const when = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", timeZone: world.me().tz }).format(time);
   const shown = pressed({ channel, message_ts: found.ts });
   return el("li", { class: `message ${found.ephemeral ? "ephemeral" : ""}`, dataset: { ts: found.ts } },
     bot ? el("span", { class: "avatar app", "aria-hidden": "true" }, "K") : avatar(user),
@@ -94,7 +94,7 @@ function conversation(list, channel, empty) {
   const items = [];
   let day = "";
   for (const each of list) {
-    const here = new Intl.DateTimeFormat(locale(), { dateStyle: "full" }).format(new Date(Number(each.ts) * 1000));
+    const here = new Intl.DateTimeFormat(locale(), { dateStyle: "full", timeZone: world.me().tz }).format(new Date(Number(each.ts) * 1000));
     if (here !== day) items.push(el("li", { class: "day" }, el("span", {}, here)));
     day = here;
     items.push(one(each, channel));

@@ -40,7 +40,7 @@ export function person(world, become) {
 
 export function clock(world) {
   const now = new Date(world.state.now);
-  const shown = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short" }).format(now);
+  const shown = new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "short", timeZone: world.me().tz }).format(now);
   const label = el("time", { datetime: world.state.now }, shown);
   const move = (wish) => async () => {
     box.classList.add("busy");

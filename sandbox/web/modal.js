@@ -45,7 +45,8 @@ export class Modal {
     if (!this.dialog.open) this.dialog.showModal();
     const again = focused && [...form.querySelectorAll("[data-action]")].find((each) => each.dataset.action === focused);
     const invalid = form.querySelector("[aria-invalid]");
-    (invalid ?? (again?.querySelector?.("input:checked") || again))?.focus?.();
+    const first = form.querySelector(".body :is(input,select,textarea,button)");
+    (invalid ?? (again?.querySelector?.("input:checked") || again) ?? first)?.focus?.({ preventScroll: !invalid });
   }
 
   async busy(work, button) {
