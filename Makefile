@@ -10,7 +10,7 @@ run: $(VENV)/run.stamp  ## a sandbox at http://127.0.0.1:8000 (another port with
 	@PORT=$(PORT) $(BIN)/kassor sandbox
 
 test: $(VENV)/dev.stamp  ## the whole suite, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
 
 lint: $(VENV)/dev.stamp  ## style, types, layers
 	$(BIN)/ruff check .

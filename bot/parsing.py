@@ -82,7 +82,7 @@ def parse_verb(text: str, language: str) -> tuple[str, str]:
         return "menu", ""
     verb = VERBS.get(first.casefold())
     if verb is None:
-        raise _unknown(first, list(VERBS), _SWEDISH if language == "sv" else _ENGLISH)
+        raise _unknown(_unescaped(first), list(VERBS), _SWEDISH if language == "sv" else _ENGLISH)
     return verb, rest.strip()
 
 
@@ -93,7 +93,7 @@ def parse_upgrade(text: str, catalogue: Catalogue) -> UpgradeWish:
     text = _take(text, re.compile(r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|[^>]*)?>"), found, "team")
     text = _take(text, re.compile(r"<#(C[A-Z0-9]{1,30})(?:\|[^>]*)?>"), found, "team")
     plans = {name.casefold(): plan.key for plan in catalogue.for_sale for name in (plan.key, plan.name)}
-    for word in text.split():
+    for word in _unescaped(text).split():
         low = word.casefold()
         if low in plans:
             found["plan"] = plans[low]
@@ -115,7 +115,7 @@ def parse_plan(text: str, catalogue: Catalogue) -> PlanWish:
 
 def parse_seats_text(text: str) -> SeatsAsked | None:
     """`25`, `+5`, `25 seats`; None when nothing was said. Raises SeatsNotANumber."""
-    words = [word for word in text.split() if word.casefold() not in _FILLERS]
+    words = [word for word in _unescaped(text).split() if word.casefold() not in _FILLERS]
     return parse_seats(" ".join(words)) if words else None
 
 
@@ -123,6 +123,11 @@ def parse_person(text: str) -> str | None:
     """The id in a mention; None for anything else: a bare name is never guessed at, a picker opens instead."""
     found = _MENTION.fullmatch(text.strip())
     return found[1] if found else None
+
+
+def _unescaped(text: str) -> str:
+    """What the person typed: Slack escapes three characters of a command's text."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _names(catalogue: Catalogue) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.stripe import ids
+from sandbox.stripe import consequences, ids
 from sandbox.stripe.charging import Attempt, confirm, open_intent
 from sandbox.stripe.consequences import after_failure, after_paid
 from sandbox.stripe.drafts import remember_debits
@@ -213,6 +213,9 @@ def void(store: Store, invoice: Object) -> Object:
             payment["status"] = "canceled"
             payment["status_transitions"]["canceled_at"] = store.now()
     _cancel_intent(store, invoice)
+    for sub_id, (_, waits_for) in list(store.plans.items()):
+        if waits_for == invoice["id"]:  # a change that was to be paid with it is discarded
+            consequences.drop_pending_update(store, store.get("subscription", sub_id), expired=True)
     return invoice
 
 
