@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from tortoise import fields
 from tortoise.connection import get_connection
@@ -146,18 +147,22 @@ def _by_model(items: Sequence[QueueItem]) -> dict[type[QueueItem], list[Any]]:
 
 # --- being woken ---
 
-_bells: dict[type[QueueItem], asyncio.Event] = {}
+# A bell belongs to the event loop it rings in.
+_bells: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[type[QueueItem], asyncio.Event]] = WeakKeyDictionary()
+
+
+def _bell(model: type[QueueItem]) -> asyncio.Event:
+    return _bells.setdefault(asyncio.get_running_loop(), {}).setdefault(model, asyncio.Event())
 
 
 def nudge(model: type[QueueItem]) -> None:
-    """There is work: wake whoever waits for it in this process."""
-    if model in _bells:
-        _bells[model].set()
+    """There is work: wake whoever waits for it in this process. A nudge nobody waits for is kept for the next who does."""
+    _bell(model).set()
 
 
 async def wait_for_work(model: type[QueueItem], seconds: float) -> None:
     """Sleep until nudged, at most so long: other processes' work is found by looking."""
-    bell = _bells.setdefault(model, asyncio.Event())
+    bell = _bell(model)
     try:
         await asyncio.wait_for(bell.wait(), seconds)
     except TimeoutError:
