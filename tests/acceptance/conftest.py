@@ -18,20 +18,31 @@ from tests.postgres import Postgres
 ROOT = Path(__file__).resolve().parents[2]
 
 
+_FIRST_PORT = 20_000  # below what the kernel hands out by itself (32,768 and up): nobody takes one between a look and a bind
+
+
 def three_free_ports() -> int:
-    """The first of three neighbouring ports that nobody listens on."""
-    for _ in range(50):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port < 65_000 and all(_is_free(port + more) for more in range(3)):
+    """The first of three neighbouring ports that nobody listens on. Each test process looks in a stretch of its own."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    start = _FIRST_PORT + 1_000 * (worker % 10)
+    for port in range(start, start + 1_000, 3):
+        if port not in _LENT and all(_is_free(port + more) for more in range(3)):
+            _LENT.add(port)
             return port
     raise RuntimeError("no three neighbouring ports are free")
 
 
+_LENT: set[int] = set()
+
+
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 @contextmanager
