@@ -294,9 +294,10 @@ def audit_line(t: Words, desk: Desk, entry: AuditEntry, *, actor: str | None, sc
         "second_subscription_undone": t("undid a second payment"),
     }
     change = " → ".join(part for part in (_state(t, desk, entry.before), _state(t, desk, entry.after)) if part)
-    reference = f" · `{entry.reference}`" if entry.reference else ""
-    text = f"{who} {verbs.get(entry.verb, entry.verb)} · *{t('{scope}', scope=scope)}*"
-    return Content(text=text, blocks=[context(text + (f" · {change}" if change else "") + reference)])
+    reference = f"`{entry.reference}`" if entry.reference else ""
+    parts = (f"{who} {verbs.get(entry.verb, entry.verb)}", f"*{escape(scope)}*", change, reference)
+    text = " · ".join(part for part in parts if part)
+    return Content(text=text, blocks=[context(text)])
 
 
 def _state(t: Words, desk: Desk, value: Any) -> str:

@@ -1,0 +1,287 @@
+"""Everything Kassör shows is something Slack takes, also with the longest names, in both languages."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from bot.views import change, confirmation, notices, page, refusals, upgrade
+from bot.views.blocks import Content, modal
+from bot.words import Words
+from domain.actions.page import BillingPage
+from domain.desk import Desk
+from domain.notices import NoticeKind
+from domain.records import AuditEntry, Invoice, Member, Scope, Subscription
+from domain.records.mirror import Interval
+from domain.records.quotes import QuoteApplies, QuoteKind
+from domain.rules import refusals as no
+from domain.rules.catalogue import load
+from sandbox.slack.blocks import problems_in_blocks, problems_in_view
+
+DESK = Desk(settings=None, catalogue=load(), payments=None)  # type: ignore[arg-type]  # views look at the catalogue alone
+LONG = "Överstyrelsen för *allt* <!channel> & <https://x.example|ännu mer> " * 6
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+READERS = [pytest.param(Words("sv-SE", "Europe/Stockholm"), id="sv"), pytest.param(Words("en-US"), id="en")]
+NAMES = [pytest.param("Fjällvind", id="short"), pytest.param(LONG[:255], id="long")]
+
+
+def scope(name: str) -> Scope:
+    return Scope(id=uuid4(), workspace_id="T1", kind="organisation", slack_ref="", name=name, created_at=NOW)
+
+
+def member(user_id: str = "U1") -> Member:
+    return Member(id=1, workspace_id="T1", slack_user_id=user_id, name="Ada")
+
+
+def subscription(**other: Any) -> Subscription:
+    facts: dict[str, Any] = {
+        "id": "sub_" + "x" * 24,
+        "scope_id": uuid4(),
+        "owner_id": 1,
+        "customer_id": "cus_1",
+        "status": "active",
+        "is_live": True,
+        "plan": "premium",
+        "interval": "year",
+        "seats": 20,
+        "currency": "sek",
+        "unit_amount": 125_000,
+        "current_period_start": NOW,
+        "current_period_end": NOW + timedelta(days=365),
+    }
+    return Subscription(**facts | other)
+
+
+def quote(name: str, **other: Any) -> Any:
+    """A quote as the views read it."""
+    facts: dict[str, Any] = {
+        "id": uuid4(),
+        "kind": "seats",
+        "applies": "now",
+        "plan": "premium",
+        "interval": "year",
+        "seats": 5000,
+        "seats_asked": 4999,
+        "currency": "sek",
+        "due_now": 123_456_789_012,
+        "tax_now": 100,
+        "lines": [
+            {"description": "x", "amount": -500, "proration": True},
+            {"description": "y", "amount": 900, "proration": True},
+        ],
+        "next_total": 625_000_000,
+        "next_at": NOW,
+        "before": {"plan": "business", "interval": "month", "seats": 20},
+        "checkout_url": "https://checkout.stripe.com/c/pay/" + "x" * 400,
+    }
+    facts |= other
+    made: Any = SimpleNamespace(**facts, scope=scope(name), requester=member(), owner=member("U2"))
+    made.kind, made.applies = QuoteKind(made.kind), QuoteApplies(made.applies)
+    made.interval = Interval(made.interval)
+    return made
+
+
+def invoice(number: int = 1) -> Invoice:
+    return Invoice(
+        id=f"in_{number}",
+        number=f"ABCD1234-{number:04}",
+        status="open",
+        currency="sek",
+        total=123_456_789,
+        period_start=NOW,
+        period_end=NOW,
+        created_at=NOW,
+        finalized_at=NOW,
+        hosted_invoice_url="https://invoice.stripe.com/i/" + "x" * 300,
+    )
+
+
+def fits(content: Content) -> None:
+    """Slack takes it as a message and as a modal, and it has a text for those who can't see it."""
+    assert content.text.strip()
+    assert problems_in_blocks(content.blocks) == []
+    assert problems_in_view(modal("Titel", content.blocks, close="Stäng")) == []
+
+
+@pytest.mark.parametrize("t", READERS)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"kind": "plan", "due_now": 0},
+        {"kind": "plan", "due_now": -500},
+        {"kind": "upgrade", "applies": "checkout", "before": {"trial_days": 0}},
+        {"kind": "upgrade", "applies": "checkout", "before": {"trial_days": 30}, "due_now": 0},
+        {"applies": "renewal", "due_now": 0},
+    ],
+)
+def test_M1_a_price_and_what_comes_of_it(t: Words, name: str, other: dict[str, Any]) -> None:
+    shown = quote(name, **other)
+    fits(confirmation.offer(t, DESK, shown, payment_method="Visa •••• 4242", changed=True))
+    fits(confirmation.payment_page(t, DESK, shown))
+    fits(confirmation.done(t, DESK, shown))
+
+
+def test_the_button_says_the_amount() -> None:
+    shown = confirmation.offer(Words("sv-SE"), DESK, quote("F", due_now=124_500), payment_method=None)
+    assert shown.blocks[-1]["elements"][0]["text"]["text"].replace("\u00a0", " ") == "Betala 1 245,00 kr nu"
+
+
+@pytest.mark.parametrize("t", READERS)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("picked", ["whole", upgrade.CHANNEL])
+@pytest.mark.parametrize("members", [1, 18, 5000, 60_000])
+def test_R20_the_upgrade_modal(t: Words, name: str, picked: str, members: int) -> None:
+    teams = tuple(upgrade.ScopeOption(str(uuid4()), f"{number} {name}", 5) for number in range(150))
+    scopes = (
+        upgrade.ScopeOption("whole", name, members, is_whole=True),
+        *teams[:97],
+        upgrade.ScopeOption(upgrade.CHANNEL, "", None),
+    )
+    form = upgrade.Form(scopes, picked, "premium", "year", 20, "U1", "sek", trial_days=30)
+    assert problems_in_view(upgrade.form(t, DESK, form)) == []
+
+
+def test_R7_the_modal_offers_no_size_below_the_members() -> None:
+    scopes = (upgrade.ScopeOption("whole", "F", 18, is_whole=True),)
+    view = upgrade.form(Words("en-US"), DESK, upgrade.Form(scopes, "whole", "premium", "year", 2, "U1", "sek"))
+    menu = next(block for block in view["blocks"] if block.get("block_id", "").startswith("seats_"))
+    assert menu["element"]["options"][0]["value"] == "20"
+    assert menu["element"]["initial_option"]["value"] == "20"
+
+
+@pytest.mark.parametrize("t", READERS)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_modals_of_a_live_subscription(t: Words, name: str) -> None:
+    live = subscription()
+    for view in (
+        change.seats_form(t, DESK, live, scope=name, members=18),
+        change.plan_form(t, DESK, live, scope=name),
+        change.owner_form(t, live, scope=name, picked="U1"),
+        modal("T", change.owner_question(t, live, scope=name, to="U1"), close="x"),
+    ):
+        assert problems_in_view(view) == []
+
+
+@pytest.mark.parametrize("t", READERS)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "live",
+    [
+        subscription(),
+        subscription(status="past_due"),
+        subscription(status="trialing", trial_end=NOW),
+        subscription(cancel_at=NOW),
+        subscription(next_at=NOW, next_plan="business", next_interval="month", next_seats=10),
+        subscription(plan="a plan that is gone"),
+    ],
+)
+def test_R34_the_billing_page(t: Words, name: str, live: Subscription) -> None:
+    bills = [invoice(number) for number in range(5)]
+    owned = BillingPage(
+        scope(name),
+        "owner",
+        18,
+        live.plan,
+        "year",
+        "U1",
+        "Ada",
+        subscription=live,
+        next_total=1,
+        payment_method=name,
+        invoices=bills,
+    )
+    about = BillingPage(scope(name), "admin", 18, "premium", "year", "U1", "Ada", owner_is_gone=True)
+    basic = BillingPage(scope(name), "member", 18, "basic")
+    pages = [owned, about, basic]
+    assert problems_in_view(page.home(t, DESK, pages)) == []
+    fits(page.message(t, DESK, pages))
+    for each in pages:
+        fits(page.help_text(t, DESK, each, person="U2"))
+    fits(page.invoices(t, bills, scope=name))
+    fits(page.invoices(t, [], scope=name))
+    fits(page.invoice(t, bills[0]))
+    fits(page.link_out("T", "x", "y", "https://x.example"))
+
+
+def test_R35_others_read_nothing_about_money() -> None:
+    about = BillingPage(scope("F"), "member", 18, "premium", "year", "U1", "Ada")
+    shown = str(page.message(Words("en-US"), DESK, [about]))
+    assert "SEK" not in shown
+    assert "Premium" in shown
+    assert "<@U1>" in shown
+
+
+FACTS: dict[str, Any] = {
+    "plan": "premium",
+    "interval": "year",
+    "seats": 20,
+    "subscription": "sub_1",
+    "owner": "U1",
+    "requester": "U2",
+    "former": "U3",
+    "by": "U3",
+    "appointed": "U4",
+    "before": {"plan": "premium", "interval": "year", "seats": 10},
+    "next": {"plan": "business", "interval": "month", "seats": 10},
+    "at": NOW.isoformat(),
+    "until": NOW.isoformat(),
+    "url": "https://checkout.stripe.com/x",
+    "amount": 100,
+    "currency": "sek",
+    "label": "Visa •••• 4242",
+    "waiting": "invoice_copy",
+} | no.PaymentDeclined(code="expired_card").as_json()
+SHOWN_OTHERWISE = {"invoice_copy", "invoice_again", "audit", "desk_request", "request_decided"}
+
+
+@pytest.mark.parametrize("t", READERS)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("kind", [kind for kind in NoticeKind if kind.value not in SHOWN_OTHERWISE])
+def test_every_notice(t: Words, name: str, kind: NoticeKind) -> None:
+    fits(notices.message(t, DESK, kind.value, FACTS | {"scope": name}))
+
+
+@pytest.mark.parametrize("t", READERS)
+@pytest.mark.parametrize("name", NAMES)
+def test_invoice_copies_and_audit_lines(t: Words, name: str) -> None:
+    fits(notices.invoice_copy(t, invoice(), scope=name, is_periodic=True))
+    entry = AuditEntry(
+        id=uuid4(), source="slack", verb="seats_changed", before=FACTS["before"], after=FACTS["next"], reference="sub_1"
+    )
+    shown = notices.audit_line(t, DESK, entry, actor="U1", scope=name)
+    fits(shown)
+    assert "10" in shown.text
+    assert "kr" not in shown.text  # never prices in a channel
+
+
+EXAMPLES: dict[str, Any] = {
+    "owner": "U1", "owner_name": "Ada", "asked": 5, "reason": "guest", "member": "U1", "name": "Ada", "scope": "F",
+    "known": ("a", "b"), "nearest": None, "plan": "premium", "smallest": 2, "largest": 5000, "members": 18,
+    "interval": "year", "seats": 20,
+    "elsewhere": "G", "elsewhere_subscription": "sub", "invoice": None, "fresh": "x", "state": "expired", "code": "expired_card",
+    "url": "https://x.example", "retry_after": 5, "reference": "req_1",
+}  # fmt: skip
+TEXTS = {
+    *("NotOwner", "UnknownPlan", "UnknownWord", "UnknownInterval", "UnknownCurrency"),
+    *("SeatsNotANumber", "ScopeUnknown", "ManuallyInvoiced"),
+}
+
+
+@pytest.mark.parametrize("t", READERS)
+@pytest.mark.parametrize("kind", sorted(no.Refusal.kinds))
+def test_every_refusal_has_words_of_its_own_and_survives_being_stored(t: Words, kind: str) -> None:
+    cls = no.Refusal.kinds[kind]
+    facts = {name: EXAMPLES[name] for name in cls.__dataclass_fields__}  # type: ignore[attr-defined]  # they are dataclasses
+    if kind in TEXTS and "asked" in facts:
+        facts["asked"] = "qwerty <!channel>"
+    refusal = cls(**facts)
+    said = refusals.refusal_text(refusal, t, DESK)
+    assert said != t("That can't be done here. Nothing was changed; support can help.")
+    assert "<!channel>" not in said
+    assert "{" not in said
+    stored = no.Refusal.from_json(refusal.as_json())
+    assert refusals.refusal_text(stored, t, DESK) == said

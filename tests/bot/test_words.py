@@ -1,0 +1,85 @@
+"""Both languages, whole: every message has its Swedish, with the same facts in it, and money and dates are the reader's."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from babel.messages.extract import extract_from_dir
+
+from bot.words import Raw, Words, catalogue, escape, link, mention
+from tests.acceptance.conftest import ROOT
+
+KEYWORDS = {"t": None, "words": None, "plain": None, "n": (1, 2)}
+
+
+def messages() -> set[str | tuple[str, ...]]:
+    """Every message the bot can say, as its code has them."""
+    return {found[2] for found in extract_from_dir(str(ROOT / "bot"), keywords=KEYWORDS)}  # type: ignore[arg-type]  # Babel's
+
+
+def holes(text: str) -> set[str]:
+    """The facts a message has places for."""
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def test_there_are_messages_to_look_at() -> None:
+    assert len(messages()) > 200
+
+
+def test_every_message_has_its_swedish_and_nothing_more_does() -> None:
+    said = {found if isinstance(found, str) else found[0] for found in messages()}
+    assert said - set(catalogue("sv")) == set()
+    assert set(catalogue("sv")) - said == set()
+
+
+def test_the_swedish_has_places_for_the_same_facts() -> None:
+    for english, swedish in catalogue("sv").items():
+        for form in swedish if isinstance(swedish, tuple) else (swedish,):
+            assert holes(form) - {"count"} == holes(english) - {"count"}, english
+
+
+def test_the_swedish_is_swedish() -> None:
+    same = {english for english, swedish in catalogue("sv").items() if english == swedish}
+    assert same <= {"Period", "{start} – {end}", "{plan}: {seats} × {money}"}
+
+
+@pytest.mark.parametrize(
+    ("locale", "amount", "currency", "shown"),
+    [
+        ("sv-SE", 124_500, "sek", "1 245,00 kr"),
+        ("en-US", 124_500, "sek", "SEK 1,245.00"),
+        ("en-GB", 124_500, "gbp", "£1,245.00"),
+        ("sv-SE", 500, "jpy", "500 JPY"),
+        ("sv-SE", -1_237, "eur", "-12,37 €"),
+        ("de-DE", 124_500, "eur", "€1,245.00"),  # a language we don't speak is answered in English
+    ],
+)
+def test_money_is_written_as_the_reader_writes_it(locale: str, amount: int, currency: str, shown: str) -> None:
+    assert Words(locale).money(amount, currency).replace("\u00a0", " ") == shown
+
+
+def test_days_are_the_readers_own() -> None:
+    late = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+    assert Words("sv-SE", "Europe/Stockholm").day(late) == "1 januari 2027"
+    assert Words("en-US", "America/New_York").day(late) == "December 31, 2026"
+
+
+def test_a_name_can_become_neither_a_mention_nor_a_link() -> None:
+    evil = "<!channel> <https://evil.example|Pay here> & co"
+    shown = Words("en-US")("{scope} has {terms}.", scope=evil, terms="x")
+    assert "<" not in shown
+    assert shown.startswith("&lt;!channel&gt;")
+    assert Words("en-US")("{scope} has {terms}.", scope=Raw("<@U1>"), terms="x").startswith("<@U1>")
+    assert link("https://a.example/?x=1|2", "a|b>") == "<https://a.example/?x=1%7C2|a/b&gt;>"
+    assert mention("U1><!here") == "<@U1&gt;&lt;!here>"
+    assert escape("&lt;") == "&amp;lt;"
+
+
+def test_one_and_many() -> None:
+    assert Words("sv-SE").n("{count} seat", "{count} seats", 1) == "1 plats"
+    assert Words("sv-SE").n("{count} seat", "{count} seats", 5000).replace("\u00a0", " ") == "5 000 platser"
+
+
+@pytest.mark.parametrize("locale", ["", "xx", "sv", "sv_SE", "en-XX", "zh-Hant-TW"])
+def test_any_locale_is_answered(locale: str) -> None:
+    assert Words(locale).language in {"en", "sv"}
