@@ -1,6 +1,7 @@
 """A whole sandbox as a newcomer starts it: its own process, its own ports, on SQLite and on PostgreSQL."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,21 +19,17 @@ from tests.postgres import Postgres
 ROOT = Path(__file__).resolve().parents[2]
 
 
-_FIRST_PORT = 20_000  # below what the kernel hands out by itself (32,768 and up): nobody takes one between a look and a bind
+_PORTS = range(
+    20_000, 32_000, 3
+)  # below what the kernel hands out by itself: nobody takes one between a look and a bind
 
 
 def three_free_ports() -> int:
-    """The first of three neighbouring ports that nobody listens on. Each test process looks in a stretch of its own."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    start = _FIRST_PORT + 1_000 * (worker % 10)
-    for port in range(start, start + 1_000, 3):
-        if port not in _LENT and all(_is_free(port + more) for more in range(3)):
-            _LENT.add(port)
+    """The first of three neighbouring ports that nobody listens on; test processes side by side rarely look at the same."""
+    for port in random.sample(_PORTS, 200):
+        if all(_is_free(port + more) for more in range(3)):
             return port
     raise RuntimeError("no three neighbouring ports are free")
-
-
-_LENT: set[int] = set()
 
 
 def _is_free(port: int) -> bool:
