@@ -32,6 +32,7 @@ def facts_of(user: Json) -> MemberFacts:
         is_bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",
         is_guest=bool(user.get("is_restricted") or user.get("is_ultra_restricted") or user.get("is_stranger")),
         is_deactivated=bool(user.get("deleted")),
+        is_workspace_admin=bool(user.get("is_admin") or user.get("is_owner")),
     )
 
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 import scheduler.ticks
 from bot.app import BotApp
-from domain import clock, queue
+from domain import clock, queue, upkeep
 from domain.desk import Desk
 from domain.records import Event, Notice
 
@@ -35,7 +35,7 @@ def routes(desk: Desk, bot: BotApp) -> list[web.RouteDef]:
             await _quiet(bot)
             await scheduler.ticks.TICKS[name](desk)
         settled = await _quiet(bot)
-        next_due = await _next_due()
+        next_due = await _next_due(desk)
         return web.json_response({"settled": settled, "next_due": next_due.isoformat() if next_due else None})
 
     return [web.post("/control/settle", handle)]
@@ -60,6 +60,7 @@ async def _anything_due() -> bool:
     return False
 
 
-async def _next_due() -> datetime | None:
+async def _next_due(desk: Desk) -> datetime | None:
     moments = [await queue.next_due(model) for model in (Event, Notice)]
+    moments.append(await upkeep.next_due(desk))
     return min((moment for moment in moments if moment is not None), default=None)

@@ -9,6 +9,7 @@ from tortoise.transactions import in_transaction
 from domain import clock
 from domain.records import Member, Scope, ScopeMember, Workspace
 from domain.records.people import ScopeKind
+from domain.rules.catalogue import Catalogue
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class MemberFacts:
     is_bot: bool
     is_guest: bool
     is_deactivated: bool
+    is_workspace_admin: bool = False  # of Slack's own kind; says nothing about billing, but somebody to turn to (P1)
 
 
 async def ensure_workspace(team_id: str, *, name: str, domain: str = "", enterprise_id: str | None = None) -> Workspace:
@@ -117,9 +119,11 @@ async def set_team_members(scope: Scope, slack_user_ids: list[str]) -> None:
         await ScopeMember.bulk_create(new, ignore_conflicts=True)
 
 
-async def members_in(scope: Scope) -> int:
-    """How many members need a seat: active humans, no guests, of the whole (R5) or of the team (R6)."""
-    counted = Member.filter(workspace_id=scope.workspace_id, is_bot=False, is_guest=False, is_deactivated=False)
+async def members_in(scope: Scope, catalogue: Catalogue) -> int:
+    """How many members need a seat: active humans of the whole (R5) or team (R6); guests where the catalogue says so."""
+    counted = Member.filter(workspace_id=scope.workspace_id, is_bot=False, is_deactivated=False)
+    if not catalogue.count_guests:
+        counted = counted.filter(is_guest=False)
     if scope.kind == ScopeKind.TEAM:
         counted = counted.filter(teams__scope_id=scope.id)
     return await counted.count()

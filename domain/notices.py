@@ -38,9 +38,14 @@ class NoticeKind(StrEnum):
     INVOICE_COPY = "invoice_copy"  # I1: {invoice_id, period_start, period_end}
     INVOICE_AGAIN = "invoice_again"  # asked for (R32, I6)
     OWNER_UNREACHABLE = "owner_unreachable"  # to admins: a copy waits for an owner who can't be reached (I5)
+    OWNER_GONE = "owner_gone"  # to admins: the owner has left Slack, one of them can claim billing (P1)
+    OUTGROWN = "outgrown"  # more members than seats: members, size that fits; to the owner (M6)
+    DECREASE_STOPPED = "decrease_stopped"  # fewer seats at renewal than members: it stays as it is (M2)
+    GRACE_OVER = "grace_over"  # unpaid for the whole grace: it has ended, everybody on Basic (M5)
+    ABSORBED = "absorbed"  # a team's plan ended because the organisation has one: credit (M4)
     AUDIT = "audit"  # to the audit channel: {entry: id}
     DESK_REQUEST = "desk_request"  # to the sales or support channel: {request: id}
-    REQUEST_DECIDED = "request_decided"
+    REQUEST_DECIDED = "request_decided"  # to the one who asked: {request: id}
 
 
 async def tell(

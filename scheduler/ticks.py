@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from domain import copies, pruning, reconcile
+from domain import copies, pruning, reconcile, upkeep
 from domain.actions import resuming
 from domain.desk import Desk
 from domain.rules.refusals import PaymentsAway
@@ -42,6 +42,10 @@ async def _resume(desk: Desk) -> None:
     await resuming.resume_accepted(desk)
 
 
+async def _upkeep(desk: Desk) -> None:
+    await upkeep.look(desk)
+
+
 async def _reconcile(desk: Desk) -> None:
     for line in await reconcile.reconcile(desk, desk.event_types):
         log.warning("mended: %s", line)
@@ -54,6 +58,7 @@ async def _prune(_: Desk) -> None:
 TICKS: dict[str, Tick] = {
     "copies": Tick(every=60, first=1, look=_copies),
     "resume": Tick(every=30, first=2, look=_resume),
+    "upkeep": Tick(every=300, first=3, look=_upkeep),
     "reconcile": Tick(every=3_600, first=5, look=_reconcile),
     "prune": Tick(every=86_400, first=60, look=_prune),
 }

@@ -43,7 +43,7 @@ async def pressed(visit: Visit) -> None:
 async def _open(visit: Visit, live: Subscription) -> None:
     await check_may_change(visit.actor, live, "seats")
     scope = await finding.scope_of(live)
-    members = await directory.members_in(scope)
+    members = await directory.members_in(scope, visit.desk.catalogue)
     await visit.open(change.seats_form(visit.words, visit.desk, live, scope=scope.name, members=members))
     await visit.ack()
 

@@ -88,7 +88,12 @@ async def _open(visit: Visit, wish: UpgradeWish) -> None:
 
 async def _scopes(visit: Visit) -> tuple[ScopeOption, ...]:
     found = [
-        ScopeOption(str(scope.id), scope.name, await directory.members_in(scope), is_whole=not scope.slack_ref)
+        ScopeOption(
+            str(scope.id),
+            scope.name,
+            await directory.members_in(scope, visit.desk.catalogue),
+            is_whole=not scope.slack_ref,
+        )
         for scope in await finding.upgradable(visit)
     ]
     return (*found, ScopeOption(CHANNEL, "", None))
@@ -113,7 +118,7 @@ async def _form(visit: Visit) -> tuple[Form, Scope | None]:
         scope = await Scope.get_or_none(id=form.chosen_scope.id, workspace_id=visit.team_id)
     elif form.channel:
         scope = await people.team(visit.client, visit.team_id, form.channel)
-        form = replace(form, channel_members=await directory.members_in(scope))
+        form = replace(form, channel_members=await directory.members_in(scope, visit.desk.catalogue))
     else:
         scope = None
     return await _with_trial(visit, form, scope), scope

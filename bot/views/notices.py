@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from bot.views import upkeep_notices
 from bot.views.blocks import Content, Json, actions, button, context, facts, header, section
 from bot.views.page import GO
 from bot.views.refusals import refusal_text
@@ -241,6 +242,7 @@ _BUILDERS: dict[NoticeKind, Builder] = {
     NoticeKind.PAYMENT_MENDED: _mended,
     NoticeKind.PAYMENT_METHOD_CHANGED: _method_changed,
     NoticeKind.OWNER_UNREACHABLE: _unreachable,
+    **upkeep_notices.BUILDERS,
 }
 
 

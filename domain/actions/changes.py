@@ -161,7 +161,7 @@ async def _check_price(desk: Desk, quote: Quote, subscription: Subscription) -> 
     """What was shown must still be what is charged (M1). Raises QuoteChanged with a fresh offer, or the reason it can't be made."""
     plan = find_plan(desk.catalogue, quote.plan)
     same = quote.before == base_of(subscription)
-    members = await directory.members_in(quote.scope)
+    members = await directory.members_in(quote.scope, desk.catalogue)
     if same and quote.seats >= members and quote.applies == QuoteApplies.NOW:
         assert quote.proration_date is not None  # every immediate change has one
         price = await desk.payments.price(plan, quote.interval, subscription.currency)

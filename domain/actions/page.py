@@ -47,7 +47,7 @@ async def page(desk: Desk, actor: Member, *, scope: Scope) -> BillingPage:
     live = await live_subscription(scope)
     if not await directory.is_in(scope, actor) and (live is None or live.owner_id != actor.id):
         raise NotInScope(scope=scope.name if scope.workspace_id == actor.workspace_id else "")
-    members = await directory.members_in(scope)
+    members = await directory.members_in(scope, desk.catalogue)
     if live is None:
         return BillingPage(scope, "member", members, desk.catalogue.free.key)
     owner = await Member.get(id=live.owner_id)

@@ -50,7 +50,7 @@ async def check(desk: Desk, actor: Member, *, subscription: Subscription, seats:
     """The size sold for `seats`, without asking Stripe. Raises what `offer_seats` raises, but for Payments…."""
     await changes.check_may_change(actor, subscription, "seats")
     scope = await Scope.get(id=subscription.scope_id)
-    size = size_for(seats, await directory.members_in(scope), desk.catalogue)
+    size = size_for(seats, await directory.members_in(scope, desk.catalogue), desk.catalogue)
     pending = subscription.next_seats if subscription.next_at else None
     if size == (pending or subscription.seats) and (pending is None or size != subscription.seats):
         interval = subscription.interval.value

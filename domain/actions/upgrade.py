@@ -128,7 +128,7 @@ async def check(
     owner = owner or actor
     await check_owner_of(scope, owner)
     await _check_elsewhere(scope, owner)
-    members = await directory.members_in(scope)
+    members = await directory.members_in(scope, desk.catalogue)
     if not members:
         raise ScopeUnknown(asked=scope.name)
     size = size_for(seats if seats is not None else max(members, desk.catalogue.sizes[0]), members, desk.catalogue)

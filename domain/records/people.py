@@ -45,6 +45,7 @@ class Member(Model):
     is_bot = fields.BooleanField(default=False)
     is_guest = fields.BooleanField(default=False)  # single- or multi-channel
     is_deactivated = fields.BooleanField(default=False)
+    is_workspace_admin = fields.BooleanField(default=False)  # an admin or owner in Slack's own sense
 
     class Meta:
         table = "member"

@@ -16,6 +16,7 @@ class QuoteKind(StrEnum):
     UPGRADE = "upgrade"  # a new subscription, paid on Stripe's page
     SEATS = "seats"
     PLAN = "plan"  # plan or interval of a live subscription
+    ABSORB = "absorb"  # a team's subscription ends because its organisation's covers it; unused time is credited (M4)
 
 
 class QuoteApplies(StrEnum):
@@ -63,7 +64,9 @@ class Quote(Model):
     seats_asked = fields.IntField()  # before rounding up to a size (R7)
     currency = fields.CharField(max_length=3)
     due_now = fields.BigIntField()  # minor units, tax and credit included: exactly what is charged (M1)
-    tax_now = fields.BigIntField(default=0)
+    tax_now = fields.BigIntField(default=0)  # of that
+    discount_now = fields.BigIntField(default=0)  # taken off already, shown as a line
+    balance_now = fields.BigIntField(default=0)  # credit from before that pays part of it, shown as a line
     lines: Any = fields.JSONField()  # [{description, amount, proration}], minor units, for showing
     next_total = fields.BigIntField()  # the renewal after it, minor units
     next_at = fields.DatetimeField(null=True)

@@ -47,7 +47,8 @@ class DeskRequest(Model):
     )
     decided_by_id: int | None
     decided_at = fields.DatetimeField(null=True)
-    answer: Any = fields.JSONField(null=True)
+    answer: Any = fields.JSONField(null=True)  # terms agreed, or words of decline
+    carried_out_at = fields.DatetimeField(null=True)  # approved and done at Stripe; a tick carries on what was cut off
 
     class Meta:
         table = "desk_request"

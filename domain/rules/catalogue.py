@@ -10,7 +10,11 @@ from domain.rules.money import Money
 
 SHIPPED = Path(__file__).with_name("catalogue.toml")
 _LANGUAGES = ("en", "sv")
-_TOP = {"default_currency", "annual_months", "invoice_from_seats", "quote_minutes", "sizes", "links", "plans"}
+_TOP = {
+    "default_currency", "annual_months", "invoice_from_seats", "invoice_due_days", "quote_minutes", "grace_days",
+    "count_guests", "sizes", "links", "plans",
+}  # fmt: skip
+_LINKS = ("pricing", "scopes", "cancellation", "support")
 _PLAN = {"key", "name", "features", "price", "trial_days"}
 _KEY_LENGTH = 32  # the records' column
 
@@ -49,7 +53,10 @@ class Catalogue:
     default_currency: str
     annual_months: int
     invoice_from_seats: int
+    invoice_due_days: int  # an invoice paid by hand is due so many days after it was sent
     quote_minutes: int
+    grace_days: int  # full access for so long after a renewal that wasn't paid (M5)
+    count_guests: bool  # whether guests need a seat (R5)
     links: Mapping[str, str]
 
     @property
@@ -115,7 +122,10 @@ def _parse(raw: dict[str, Any], problems: list[str]) -> Catalogue:
         default_currency=currency,
         annual_months=_whole(raw, "annual_months", 1, 12, problems),
         invoice_from_seats=_whole(raw, "invoice_from_seats", 2, 1_000_000, problems),
+        invoice_due_days=_whole(raw, "invoice_due_days", 1, 365, problems),
         quote_minutes=_whole(raw, "quote_minutes", 1, 24 * 60, problems),
+        grace_days=_whole(raw, "grace_days", 0, 90, problems),
+        count_guests=_yes_or_no(raw, "count_guests", problems),
         links=_links(raw.get("links", {}), problems),
     )
 
@@ -126,6 +136,13 @@ def _whole(raw: dict[str, Any], name: str, least: int, most: int, problems: list
         problems.append(f"`{name}` must be a whole number from {least} to {most}, not {value!r}")
         return least
     return value
+
+
+def _yes_or_no(raw: dict[str, Any], name: str, problems: list[str]) -> bool:
+    value = raw.get(name)
+    if type(value) is not bool:
+        problems.append(f"`{name}` must be true or false, not {value!r}")
+    return value is True
 
 
 def _currency(value: Any, where: str, problems: list[str]) -> str:
@@ -154,8 +171,8 @@ def _links(value: Any, problems: list[str]) -> dict[str, str]:
         return {}
     links = {}
     for name, address in value.items():
-        if name not in {"pricing", "scopes", "cancellation"}:
-            problems.append(f"`links.{name}` is not a link Kassör shows; it knows pricing, scopes and cancellation")
+        if name not in _LINKS:
+            problems.append(f"`links.{name}` is not a link Kassör shows; it knows {', '.join(_LINKS)}")
         elif not isinstance(address, str) or (address and not address.startswith("https://")):
             problems.append(f"`links.{name}` must be an https:// address or empty")
         elif address:

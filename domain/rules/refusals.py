@@ -56,7 +56,7 @@ class ActorNotEligible(Refusal):
 
 @dataclass(unsafe_hash=True)
 class OwnerNotEligible(Refusal):
-    """Can't be billing owner (R26). `reason`: bot, guest, deactivated, not_a_member, already_owner, unknown."""
+    """Can't be billing owner (R26, R10): bot, guest, deactivated, not_a_member, already_owner, owner_elsewhere or unknown."""
 
     member: str
     name: str

@@ -234,6 +234,11 @@ FACTS: dict[str, Any] = {
     "currency": "sek",
     "label": "Visa •••• 4242",
     "waiting": "invoice_copy",
+    "members": 26,
+    "size": 30,
+    "wanted": 15,
+    "organisation": "Fjällvind",
+    "credit": 100,
 } | no.PaymentDeclined(code="expired_card").as_json()
 SHOWN_OTHERWISE = {"invoice_copy", "invoice_again", "audit", "desk_request", "request_decided"}
 

@@ -179,4 +179,4 @@ async def test_M5_a_failed_renewal_tells_the_owner_and_a_payment_mends_it(town: 
 async def test_members_are_never_deleted_only_deactivated(town: Town) -> None:
     await directory.replace_members("T1", [person(number) for number in range(1, 4)])
     assert await Member.filter(workspace_id="T1").count() == 8
-    assert await directory.members_in(town.scope) == 3
+    assert await directory.members_in(town.scope, town.desk.catalogue) == 3

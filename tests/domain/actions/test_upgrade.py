@@ -24,7 +24,7 @@ async def test_R4_a_year_costs_ten_months(town: Town) -> None:
 async def test_R5_bots_guests_and_deactivated_people_need_no_seat(town: Town) -> None:
     for number, facts in ((21, {"is_bot": True}), (22, {"is_guest": True}), (23, {"is_deactivated": True})):
         await directory.upsert_member(town.workspace, person(number, **facts))
-    assert await directory.members_in(town.scope) == 8
+    assert await directory.members_in(town.scope, town.desk.catalogue) == 8
 
 
 async def test_R7_no_size_below_the_members(town: Town) -> None:

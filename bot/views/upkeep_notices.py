@@ -1,0 +1,91 @@
+"""What people are told about what time and people brought about (`domain.upkeep`): one builder a kind, facts in, message out."""
+
+from typing import Any
+
+from bot.views.blocks import Content, Json, actions, button, section
+from bot.views.page import GO
+from bot.views.terms import plan_name
+from bot.words import Words, mention
+from domain.desk import Desk
+from domain.notices import NoticeKind
+
+Facts = dict[str, Any]
+GROW = "kassor.seats.grow"  # value: subscription:size
+
+
+def _said(text: str, *more: Json) -> Content:
+    return Content(text=text, blocks=[section(text), *more])
+
+
+def _owner_gone(t: Words, _: Desk, told: Facts) -> Content:
+    text = t(
+        "{owner}, billing owner of *{scope}*, is no longer active in Slack. Nobody can change the subscription until somebody "
+        "takes over billing; it renews as before meanwhile.",
+        owner=mention(told["owner"]),
+        scope=told["scope"],
+    )
+    take = button(t.plain("Take over billing"), f"{GO}claim", told["subscription"], style="primary")
+    return _said(f":warning: {text}", actions(take, block_id="claim"))
+
+
+def _outgrown(t: Words, _: Desk, told: Facts) -> Content:
+    text = t(
+        "*{scope}* has {members} members and {seats} seats. Nothing is added by itself: you decide.",
+        scope=told["scope"],
+        members=t.number(told["members"]),
+        seats=t.number(told["seats"]),
+    )
+    key = told["subscription"]
+    if told.get("size"):
+        words = t.plain("Change to {size} seats", size=t.number(told["size"]))
+        row = [button(words, GROW, f"{key}:{told['size']}", style="primary")]
+    else:
+        row = []
+    row.append(button(t.plain("Choose another size"), f"{GO}seats", key))
+    return _said(f":busts_in_silhouette: {text}", actions(*row, block_id="grow"))
+
+
+def _decrease_stopped(t: Words, _: Desk, told: Facts) -> Content:
+    text = t(
+        "*{scope}* was to have {wanted} seats from {day}, but {members} members need one. It stays at {seats} seats.",
+        scope=told["scope"],
+        wanted=t.number(told["wanted"]),
+        day=t.iso_day(told["at"]),
+        members=t.number(told["members"]),
+        seats=t.number(told["seats"]),
+    )
+    again = button(t.plain("Change seats"), f"{GO}seats", told["subscription"])
+    return _said(f":information_source: {text}", actions(again, block_id="seats"))
+
+
+def _grace_over(t: Words, desk: Desk, told: Facts) -> Content:
+    text = t(
+        "The invoice for *{scope}* was never paid, so the subscription has ended and everybody is on {plan}. Nothing is deleted: "
+        "upgrade again, and all is as before.",
+        scope=told["scope"],
+        plan=desk.catalogue.free.name,
+    )
+    again = button(t.plain("Upgrade again"), f"{GO}upgrade", style="primary")
+    return _said(f":warning: {text}", actions(again, block_id="again"))
+
+
+def _absorbed(t: Words, desk: Desk, told: Facts) -> Content:
+    text = t(
+        "All of {organisation} has {plan} now, so the plan of its own that *{scope}* had has ended.",
+        organisation=told["organisation"],
+        plan=plan_name(desk, told["plan"]),
+        scope=told["scope"],
+    )
+    if told.get("credit"):
+        money = t.money(told["credit"], told["currency"])
+        text += " " + t("{money} for unused time is credited on the next invoice.", money=money)
+    return _said(text)
+
+
+BUILDERS = {
+    NoticeKind.OWNER_GONE: _owner_gone,
+    NoticeKind.OUTGROWN: _outgrown,
+    NoticeKind.DECREASE_STOPPED: _decrease_stopped,
+    NoticeKind.GRACE_OVER: _grace_over,
+    NoticeKind.ABSORBED: _absorbed,
+}

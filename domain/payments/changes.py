@@ -1,0 +1,131 @@
+"""Changes of a subscription: previewed, made at once, or left for the end of the paid period."""
+
+from datetime import datetime
+from typing import Any
+
+from domain.payments import facts
+from domain.payments.door import Json
+from domain.payments.errors import as_refusals
+from domain.payments.facts import Preview, PriceFacts, SubscriptionFacts
+from domain.payments.prices import Prices
+from domain.rules.refusals import PaymentDeclined, PaymentNeedsAction
+
+
+class Changes(Prices):
+    """What a change would cost is Stripe's own preview, and what it costs is the same."""
+
+    async def preview_new(self, price: PriceFacts, seats: int, customer_id: str | None) -> Preview:
+        """What a new subscription would cost, by Stripe. The address may add tax on Stripe's page."""
+        params: Any = {
+            "currency": price.currency,
+            "subscription_details": {"items": [{"price": price.id, "quantity": seats}]},
+        }
+        if customer_id:
+            params["customer"] = customer_id
+        with as_refusals("invoices.create_preview"):
+            raw = (await self._client.v1.invoices.create_preview_async(params)).to_dict()
+        due, lines = raw["amount_due"], facts.preview_lines(raw)
+        return Preview(price.currency, due, facts.tax_of(raw), lines, raw["total"], None, None)
+
+    async def preview_change(
+        self, subscription_id: str, item_id: str, price: PriceFacts, seats: int, proration_date: datetime
+    ) -> Preview:
+        """What changing to `price` and `seats` at `proration_date` would charge at once, and the renewal after it."""
+        details: Any = {
+            "items": [{"id": item_id, "price": price.id, "quantity": seats}],
+            "proration_date": int(proration_date.timestamp()),
+            "proration_behavior": "always_invoice",
+        }
+        renewal: Any = details | {"proration_behavior": "none"}
+        renewal.pop("proration_date")
+        with as_refusals("invoices.create_preview"):
+            now = await self._preview({"subscription": subscription_id, "subscription_details": details})
+            later = await self._preview({"subscription": subscription_id, "subscription_details": renewal})
+        period_end = max((line["period"]["end"] for line in now["lines"]["data"]), default=None)
+        return Preview(
+            currency=price.currency,
+            due_now=now["amount_due"],
+            tax_now=facts.tax_of(now),
+            lines=facts.preview_lines(now),
+            next_total=later["total"],
+            next_at=facts.moment(period_end),
+            proration_date=proration_date,
+        )
+
+    async def _preview(self, params: Any) -> Json:
+        return (await self._client.v1.invoices.create_preview_async(params)).to_dict()
+
+    async def change_now(
+        self, subscription_id: str, item_id: str, price_id: str, seats: int, *, proration_date: datetime, key: str
+    ) -> None:
+        """Change price and seats at once, charged now and applied only if paid (M2).
+
+        Raises PaymentDeclined after taking the unpaid change back, PaymentNeedsAction with Stripe's page when the bank asks.
+        """
+        params: Any = {
+            "items": [{"id": item_id, "price": price_id, "quantity": seats}],
+            "proration_behavior": "always_invoice",
+            "proration_date": int(proration_date.timestamp()),
+            "payment_behavior": "pending_if_incomplete",
+        }
+        with as_refusals("subscriptions.update"):
+            made = await self._client.v1.subscriptions.update_async(subscription_id, params, {"idempotency_key": key})
+            raw = made.to_dict()
+            if not raw.get("pending_update"):
+                return
+            invoice_id = facts.id_of(raw["latest_invoice"]) or ""
+            await self._take_back(invoice_id)
+
+    async def _take_back(self, invoice_id: str) -> None:
+        """The payment of a change didn't go through: void its invoice, which drops the change, and say why."""
+        found = await self._client.v1.invoices.retrieve_async(
+            invoice_id, {"expand": ["payments.data.payment.payment_intent"]}
+        )
+        raw = found.to_dict()
+        payments = (raw.get("payments") or {}).get("data") or []
+        intents = [payment["payment"].get("payment_intent") for payment in payments]
+        intent = next((intent for intent in intents if isinstance(intent, dict)), {})
+        if intent.get("status") == "requires_action":
+            raise PaymentNeedsAction(url=raw.get("hosted_invoice_url"))
+        if raw["status"] == "open":
+            await self._client.v1.invoices.void_invoice_async(invoice_id)
+        error = intent.get("last_payment_error") or {}
+        raise PaymentDeclined(code=error.get("decline_code") or error.get("code"))
+
+    async def schedule_change(self, found: SubscriptionFacts, price_id: str, seats: int, *, key: str) -> None:
+        """Let a change happen at the end of the paid period, nothing charged until then; replaces one that waits (M2, M3)."""
+        with as_refusals("subscription_schedules"):
+            if found.schedule_id is None:
+                made = await self._client.v1.subscription_schedules.create_async(
+                    {"from_subscription": found.id}, {"idempotency_key": f"{key}:schedule"}
+                )
+                schedule = made.to_dict()
+            else:
+                schedule = (await self._client.v1.subscription_schedules.retrieve_async(found.schedule_id)).to_dict()
+            start = (schedule.get("current_phase") or schedule["phases"][0])["start_date"]
+            current = {"items": [{"price": found.price_id, "quantity": found.seats}], "start_date": start}
+            current["end_date"] = int(found.current_period_end.timestamp())
+            interval = (await self._price_by_id(price_id)).interval.value
+            following = {
+                "items": [{"price": price_id, "quantity": seats}],
+                "duration": {"interval": interval, "interval_count": 1},
+                "proration_behavior": "none",
+            }
+            params: Any = {
+                "phases": [current | {"proration_behavior": "none"}, following],
+                "end_behavior": "release",
+                "proration_behavior": "none",
+            }
+            await self._client.v1.subscription_schedules.update_async(schedule["id"], params)
+
+    async def release_schedule(self, schedule_id: str) -> None:
+        """Forget a change that waits for the period's end; one already released stays so."""
+        with as_refusals("subscription_schedules.release"):
+            raw = (await self._client.v1.subscription_schedules.retrieve_async(schedule_id)).to_dict()
+            if raw["status"] in {"active", "not_started"}:
+                await self._client.v1.subscription_schedules.release_async(schedule_id)
+
+    async def cancel_at_period_end(self, subscription_id: str, *, cancel: bool) -> None:
+        """Let it end when the paid period does (R46), or take that back."""
+        with as_refusals("subscriptions.update"):
+            await self._client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": cancel})

@@ -1,0 +1,104 @@
+"""Reading Stripe: subscriptions, invoices and their PDFs, events. Nothing here changes anything."""
+
+import json
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from domain import clock
+from domain.payments import facts
+from domain.payments.door import TIMEOUT, Json
+from domain.payments.errors import as_refusals
+from domain.payments.facts import InvoiceFacts, SubscriptionFacts
+from domain.payments.prices import Prices
+from domain.rules.refusals import PaymentsAway, PaymentsRefused
+
+LARGEST_PDF = 10 * 1024 * 1024  # bytes
+_STRIPE_HOSTS = frozenset({"pay.stripe.com", "invoice.stripe.com", "files.stripe.com"})
+
+
+class Looking(Prices):
+    """How things are at Stripe now."""
+
+    async def subscription(self, subscription_id: str) -> SubscriptionFacts | None:
+        """A subscription as it is now, with what a schedule will do to it; None when it isn't one of ours."""
+        with as_refusals("subscriptions.retrieve"):
+            found = await self._client.v1.subscriptions.retrieve_async(subscription_id, {"expand": ["schedule"]})
+        return await self._facts(found.to_dict())
+
+    async def _facts(self, raw: Json) -> SubscriptionFacts | None:
+        if not (raw.get("metadata") or {}).get("kassor_scope"):
+            return None
+        price = await self._price_by_id(facts.id_of(raw["items"]["data"][0]["price"]) or "")
+        schedule = raw.get("schedule")
+        following = None
+        if isinstance(schedule, dict):
+            ids = {facts.id_of(item["price"]) or "" for phase in schedule["phases"] for item in phase["items"]}
+            following = facts.following_phase(
+                schedule, {price_id: await self._price_by_id(price_id) for price_id in ids}
+            )
+            if following and (following.plan, following.interval, following.seats) == (
+                price.plan,
+                price.interval,
+                raw["items"]["data"][0]["quantity"],
+            ):
+                following = None
+        return facts.subscription(raw, price, following)
+
+    async def invoice(self, invoice_id: str) -> InvoiceFacts:
+        """An invoice as it is now."""
+        with as_refusals("invoices.retrieve"):
+            return facts.invoice((await self._client.v1.invoices.retrieve_async(invoice_id)).to_dict())
+
+    async def latest_invoices(self, subscription_id: str, limit: int = 10) -> list[InvoiceFacts]:
+        """A subscription's newest invoices, newest first."""
+        with as_refusals("invoices.list"):
+            found = await self._client.v1.invoices.list_async({"subscription": subscription_id, "limit": limit})
+        return [facts.invoice(each.to_dict()) for each in found.data]
+
+    async def live_subscriptions(self) -> list[str]:
+        """The ids of every subscription that hasn't ended, for the reconcile sweep."""
+        with as_refusals("subscriptions.list"):
+            found = await self._client.v1.subscriptions.list_async({"limit": 100})
+            return [each.id async for each in found.auto_paging_iter()]
+
+    async def events_since(self, since: datetime, types: list[str]) -> list[tuple[str, str, datetime, str]]:
+        """(id, type, created, raw JSON) of every event of these types since then, oldest first; Stripe keeps 30 days."""
+        events: list[tuple[str, str, datetime, str]] = []
+        with as_refusals("events.list"):
+            for start in range(0, len(types), 20):  # Stripe takes at most 20 types a call
+                params: Any = {
+                    "created": {"gte": int(since.timestamp())},
+                    "types": types[start : start + 20],
+                    "limit": 100,
+                }
+                found = await self._client.v1.events.list_async(params)
+                async for event in found.auto_paging_iter():
+                    raw = json.dumps(event.to_dict(for_json=True))
+                    events.append((event.id, event.type, clock.from_timestamp(event.created), raw))
+        return sorted(events, key=lambda event: event[2])
+
+    async def fetch_pdf(self, url: str) -> bytes:
+        """An invoice's PDF, from Stripe's own hosts only, at most 10 MiB. Raises PaymentsAway, PaymentsRefused."""
+        parts = urlsplit(url)
+        if parts.netloc != self._api_host and (parts.scheme != "https" or parts.hostname not in _STRIPE_HOSTS):
+            raise PaymentsRefused(reference=f"an invoice's PDF at {parts.hostname}")
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
+                session.get(url) as response,
+            ):
+                if response.status != 200:
+                    if response.status in {404, 410}:
+                        raise PaymentsRefused(reference=f"an invoice's PDF answers {response.status}")
+                    raise PaymentsAway(retry_after=None)
+                content = await response.content.read(LARGEST_PDF + 1)
+                while len(content) <= LARGEST_PDF and not response.content.at_eof():
+                    content += await response.content.read(LARGEST_PDF + 1 - len(content))
+        except (aiohttp.ClientError, TimeoutError):
+            raise PaymentsAway(retry_after=None) from None
+        if len(content) > LARGEST_PDF or not content.startswith(b"%PDF"):
+            raise PaymentsRefused(reference="what should be an invoice's PDF is none, or too large")
+        return content
