@@ -99,7 +99,7 @@ async def _working(desk: Desk, bot: BotApp) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _listening(desk: Desk, bot: BotApp) -> AsyncIterator[None]:
     application = web.Application(client_max_size=2 * 1024 * 1024)
-    application.add_routes(webhooks.receiver.routes(desk.settings))
+    webhooks.receiver.attach(application, desk.settings)
     application.add_routes(bot.routes())
     application.add_routes(pages.routes())
     application.add_routes([web.get("/healthz", _alive), web.get("/readyz", _ready)])
