@@ -31,6 +31,11 @@ _MANY = (
 )
 _SQLITE = f"INSERT INTO event ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT (id) DO NOTHING"  # noqa: S608 - as above
 
+_ROWS_OWN = (
+    *(asyncpg.DataError, asyncpg.IntegrityConstraintViolationError),
+    *(IntegrityError, sqlite3.DataError, UnicodeError, OverflowError),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -107,6 +112,4 @@ class Inbox:
 
 def is_about_a_row(error: BaseException) -> bool:
     """Whether the database refused what is in a row, rather than being unable to store anything."""
-    return isinstance(
-        error, asyncpg.DataError | asyncpg.IntegrityConstraintViolationError | IntegrityError | sqlite3.DataError
-    ) or (isinstance(error, UnicodeError | OverflowError))
+    return isinstance(error, _ROWS_OWN)

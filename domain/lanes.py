@@ -71,7 +71,9 @@ class Turns:
         sql = _CLAIM["postgres" if postgres else "sqlite"].format(
             table=self._table, key=self._key, due=_DUE.format(now="$2" if postgres else "?2")
         )
-        values = [now + lease, now, chosen, each] if postgres else [str(now + lease), str(now), json.dumps(chosen), each]
+        values = (
+            [now + lease, now, chosen, each] if postgres else [str(now + lease), str(now), json.dumps(chosen), each]
+        )
         rows = await connection.execute_query_dict(sql, values)
         items = [self._model._init_from_db(**row) for row in rows]  # noqa: SLF001 - what Tortoise's own queries do with a row
         found: dict[str, list[Any]] = {}
@@ -98,7 +100,9 @@ class Turns:
             busy="= ANY($2::varchar[])" if postgres else "IN (SELECT value FROM json_each(?2))",
             due=_DUE.format(now=mark.format(3)),
             limit=mark.format(4),
-            hint="" if postgres else f"INDEXED BY {self._table}_lane",  # SQLite would rather sort everything that is due
+            hint=""
+            if postgres
+            else f"INDEXED BY {self._table}_lane",  # SQLite would rather sort everything that is due
         )
         now = clock.now()
         values = [from_, list(busy), now, limit] if postgres else [from_, json.dumps(list(busy)), str(now), limit]

@@ -84,13 +84,14 @@ async def done(items: Sequence[QueueItem]) -> None:
         )
 
 
-async def retry(item: QueueItem, error: str) -> None:
-    """Try again later, by the item's attempts with jitter. The last attempt buries it."""
+async def retry(item: QueueItem, error: str) -> bool:
+    """Try again later, by the item's attempts with jitter. The last attempt buries it; returns whether this was that."""
     if item.attempts >= MOST_ATTEMPTS:
         await bury(item, error)
-        return
+        return True
     delay = timedelta(seconds=delay_after(item.attempts))
     await _held(item).update(available_at=clock.now() + delay, leased_until=None, last_error=_fitting(error))
+    return False
 
 
 async def put_off(item: QueueItem, why: str, seconds: float | None = None) -> None:
