@@ -2,7 +2,7 @@
 
 A request is answered 200 only after its event is committed, so that nothing Stripe thinks delivered can be lost. Nothing is
 stored before its signature is checked. Of the body only id, type and creation time are read on the way in, and whose event it
-probably is (`webhooks/envelope.py`); the rest stays as it came.
+probably is (`domain/envelope.py`); the rest stays as it came.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from aiohttp import web
 
 from domain import clock, queue
 from domain.config import Settings
+from domain.envelope import NotAnEvent, read
 from domain.metrics import RECEIVED
 from domain.records import Event
-from webhooks.envelope import NotAnEvent, read
 from webhooks.ingest import Full, Ingest
 
 log = logging.getLogger("kassor.webhooks")

@@ -12,11 +12,12 @@ import pytest
 from aiohttp import ClientSession, web
 from tortoise.connection import get_connection
 
+from domain import envelope
 from domain.config import Settings
 from domain.queue import QueueState
 from domain.records import Event
 from tests.sandbox.stripe.shop import free_port
-from webhooks import envelope, receiver
+from webhooks import receiver
 
 NOW = 1_795_000_000.0
 
