@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import asyncpg
 from tortoise.connection import get_connection
@@ -49,7 +49,7 @@ class Arrival:
 
 
 class Inbox:
-    """Where events are stored. Keeps one pooled connection between batches; `close()` gives it back.
+    """Where events are stored. Keeps one pooled connection between batches; `close()`, or the end of `async with`, gives it back.
 
     One batch at a time. On PostgreSQL the pool resets a connection that is given back, which costs a round trip an event.
     """
@@ -57,6 +57,12 @@ class Inbox:
     def __init__(self) -> None:
         self._kept: AsyncExitStack | None = None
         self._connection: Any = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def store(self, arrivals: Sequence[Arrival]) -> None:
         """Commit all of them, or none. Raises whatever the database does; `is_about_a_row` tells whose fault that is."""

@@ -42,9 +42,8 @@ async def reconcile(desk: Desk, types: Iterable[str]) -> list[str]:
 
 async def _missed_events(desk: Desk, types: Iterable[str], since: datetime) -> list[str]:
     """Put the events of `types` that never arrived into the inbox."""
-    inbox = Inbox()
     missed: Counter[str] = Counter()
-    try:
+    async with Inbox() as inbox:
         async for page in _pages(desk.payments.events_since(since, sorted(types))):
             known: set[object] = set(await Event.filter(id__in=[each.id for each in page]).values_list("id", flat=True))
             fresh = [each for each in page if each.id not in known]
@@ -52,8 +51,6 @@ async def _missed_events(desk: Desk, types: Iterable[str], since: datetime) -> l
                 await inbox.store(fresh)
                 missed.update(each.type for each in fresh)
                 queue.nudge(Event)
-    finally:
-        await inbox.close()
     MENDED.labels("event").inc(missed.total())
     return [f"{count} × {kind} had not arrived" for kind, count in sorted(missed.items())]
 

@@ -14,12 +14,14 @@ pytestmark = pytest.mark.usefixtures("database")
 
 
 async def put(lane: str, count: int) -> None:
-    inbox = Inbox()
-    for start in range(0, count, 1_000):
-        await inbox.store(
-            [Arrival(f"evt_{lane}_{n}", "x", clock.now(), "{}", lane) for n in range(start, min(count, start + 1_000))]
-        )
-    await inbox.close()
+    async with Inbox() as inbox:
+        for start in range(0, count, 1_000):
+            await inbox.store(
+                [
+                    Arrival(f"evt_{lane}_{n}", "x", clock.now(), "{}", lane)
+                    for n in range(start, min(count, start + 1_000))
+                ]
+            )
 
 
 async def test_one_event_behind_ten_thousand_of_another_is_in_the_first_claim() -> None:

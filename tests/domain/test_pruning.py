@@ -36,7 +36,8 @@ async def test_a_payload_goes_before_its_row_and_the_event_stays_known(settings:
     await pruning.prune(settings)
     found = {event.id: event.payload for event in await Event.all()}
     assert found == {"evt_new": '{"email": "ada@example.com"}', "evt_middle": ""}
-    await Inbox().store([Arrival("evt_middle", "x", clock.now(), "{}", "evt_middle")])
+    async with Inbox() as inbox:
+        await inbox.store([Arrival("evt_middle", "x", clock.now(), "{}", "evt_middle")])
     assert (await Event.get(id="evt_middle")).state == QueueState.DONE
 
 

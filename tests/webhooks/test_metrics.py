@@ -35,7 +35,8 @@ async def ask(url: str, token: str | None) -> tuple[int, str]:
 
 
 async def test_depth_age_and_what_is_buried_are_told(url: str) -> None:
-    await Inbox().store([Arrival(f"evt_{n}", "x", clock.now(), '{"secret": 1}', "cus_1") for n in range(5)])
+    async with Inbox() as inbox:
+        await inbox.store([Arrival(f"evt_{n}", "x", clock.now(), '{"secret": 1}', "cus_1") for n in range(5)])
     await Event.filter(id="evt_0").update(state=QueueState.BURIED)
     status, text = await ask(url, "token-2")
     assert status == 200

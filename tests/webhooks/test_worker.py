@@ -137,11 +137,10 @@ async def test_a_trial_that_ends_soon_is_told_once(town: Town) -> None:
 
 async def put(lane: str, count: int, kind: str = "customer.subscription.updated", first: int = 0) -> None:
     """Events of one customer, each about a subscription of its own."""
-    inbox = Inbox()
-    for number in range(first, first + count):
-        payload = json.dumps({"data": {"object": {"id": f"sub_{lane}_{number}", "customer": lane}}})
-        await inbox.store([Arrival(f"evt_{lane}_{number}", kind, clock.now(), payload, lane)])
-    await inbox.close()
+    async with Inbox() as inbox:
+        for number in range(first, first + count):
+            payload = json.dumps({"data": {"object": {"id": f"sub_{lane}_{number}", "customer": lane}}})
+            await inbox.store([Arrival(f"evt_{lane}_{number}", kind, clock.now(), payload, lane)])
 
 
 @dataclass
@@ -219,12 +218,11 @@ async def test_no_more_readings_at_once_than_allowed_and_no_customer_takes_them_
 
 @pytest.mark.usefixtures("database")
 async def test_events_of_one_object_far_apart_in_the_queue_are_one_reading() -> None:
-    inbox = Inbox()
-    for round_ in range(10):
-        for number in range(30):
-            payload = json.dumps({"data": {"object": {"id": f"sub_{number}", "customer": f"cus_{number}"}}})
-            await inbox.store([Arrival(f"evt_{number}_{round_}", "x", clock.now(), payload, f"cus_{number}")])
-    await inbox.close()
+    async with Inbox() as inbox:
+        for round_ in range(10):
+            for number in range(30):
+                payload = json.dumps({"data": {"object": {"id": f"sub_{number}", "customer": f"cus_{number}"}}})
+                await inbox.store([Arrival(f"evt_{number}_{round_}", "x", clock.now(), payload, f"cus_{number}")])
     stripe = SlowStripe()
     async with working(worker.Worker(NO_DESK, sort=stripe.sort)):
         await until(_none_waits)
