@@ -12,7 +12,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 5.0, 60.0  # seconds, when Stripe does not say how 
 
 
 class Pace:
-    """A gate whose width halves when Stripe is away or limits us, and grows by one with each answer, up to `most`."""
+    """A gate whose width halves when Stripe is away or limits us, and grows slowly with its answers, up to `most`.
+
+    Slowly: at the limit's edge, every step too far costs everybody a pause.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -49,7 +52,7 @@ class Pace:
     def answered(self) -> None:
         """Stripe answered, be it with a refusal."""
         self._pauses = 0
-        self._width = min(float(self._most), self._width + 1)
+        self._width = min(float(self._most), self._width + 1 / (4 * self._width))
 
     def away(self, retry_after: float | None) -> float:
         """Stripe did not, or asked to wait; returns the seconds to leave it alone. Many at once are one pause."""

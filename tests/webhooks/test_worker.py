@@ -315,6 +315,9 @@ async def test_after_a_pause_fewer_ask_at_once_and_more_again_as_stripe_answers(
         pace.away(None)  # five readings met the same outage: one pause
     assert pace.width == 8
     assert 0 < pace.quiet_for() <= 5
-    for _ in range(20):
+    for _ in range(40):
+        pace.answered()
+    assert 8 < pace.width < 16
+    for _ in range(1_000):
         pace.answered()
     assert pace.width == 16
