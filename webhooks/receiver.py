@@ -24,6 +24,7 @@ log = logging.getLogger("kassor.webhooks")
 TOLERANCE = 300  # seconds a signature may be old, or its clock ahead of ours
 LARGEST = 1024 * 1024  # bytes; Stripe's own events stay well below
 SLOWEST = 10.0  # seconds to send a body in
+_STORED = RECEIVED.labels(200)  # looked up once
 COME_AGAIN = {"Retry-After": "5"}
 
 
@@ -52,7 +53,7 @@ def check_signature(body: bytes, header: str, secrets: Sequence[str], now: float
         raise Forged(f"the signature is more than {TOLERANCE} seconds from now")
     signed = stamps[0].encode() + b"." + body
     for secret in secrets:
-        expected = hmac.new(secret.encode(), signed, "sha256").hexdigest()
+        expected = hmac.digest(secret.encode(), signed, "sha256").hex()  # in one go: half the time of hmac.new
         if any(hmac.compare_digest(expected.encode(), given.encode()) for given in signatures):
             return
     raise Forged("the signature was made with another secret")
@@ -72,7 +73,7 @@ class _Receiver:
         except web.HTTPException as refused:
             RECEIVED.labels(refused.status).inc()
             raise
-        RECEIVED.labels(response.status).inc()
+        (_STORED if response.status == 200 else RECEIVED.labels(response.status)).inc()
         return response
 
     async def _answer(self, request: web.Request) -> web.Response:
