@@ -4,13 +4,16 @@ VENV ?= .venv
 PORT ?= 8000
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench lock clean screenshots
+.PHONY: run test chaos lint bench lock clean screenshots
 
 run: $(VENV)/run.stamp  ## a sandbox at http://127.0.0.1:8000 (another port with PORT=)
 	@PORT=$(PORT) $(BIN)/kassor sandbox
 
 test: $(VENV)/dev.stamp  ## the whole suite, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST)
+
+chaos: $(VENV)/dev.stamp  ## every fault in full: machines killed, databases restarted, a year in hundreds of orders, fuzzing
+	KASSOR_CHAOS=full $(BIN)/python -m pytest tests/chaos -n 2 --dist loadfile --timeout 1800 $(PYTEST)
 
 lint: $(VENV)/dev.stamp  ## style, types, layers
 	$(BIN)/ruff check .

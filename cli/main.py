@@ -11,8 +11,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 from cryptography.fernet import Fernet
 
+from cli.events import app as events_app
 from domain.config import Settings, SettingsError, load
 from domain.rules.catalogue import CatalogueError
+from domain.rules.refusals import PaymentsAway
 
 app = typer.Typer(
     help="Kassör, the billing desk inside Slack.",
@@ -22,6 +24,7 @@ app = typer.Typer(
 )
 catalogue_app = typer.Typer(help="What is for sale.", no_args_is_help=True)
 app.add_typer(catalogue_app, name="catalogue")
+app.add_typer(events_app, name="events")
 
 
 class Role(StrEnum):
@@ -53,6 +56,8 @@ def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         asyncio.run(work())
     except CatalogueError as error:
         _fail("The catalogue can't be used:", error.problems)
+    except PaymentsAway:
+        _fail("Stripe does not answer, or asks to wait.", ["try again in a minute; nothing is lost"])
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -127,6 +132,22 @@ def catalogue_push(
             typer.echo("Everything is in Stripe already.")
 
     _run(push)
+
+
+@app.command()
+def reconcile() -> None:
+    """Ask Stripe what was missed, mend it, and say what that was. Runs by itself on start and every hour."""
+    from cli.wiring import reconciled
+
+    settings = _settings()
+
+    async def mend() -> None:
+        lines = await reconciled(settings)
+        for line in lines:
+            typer.echo(line)
+        typer.echo("Mended; the worker carries out the rest." if lines else "Nothing was missed.")
+
+    _run(mend)
 
 
 @app.command()

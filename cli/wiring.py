@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from domain import clock
+from domain import clock, reconcile
 from domain.config import Settings
+from domain.database import opened
 from domain.desk import Desk
 from domain.payments import Payments
 from domain.rules import catalogue
@@ -27,3 +28,9 @@ async def pushed_catalogue(settings: Settings, *, dry_run: bool = False) -> list
     """Make the catalogue's products and prices in Stripe; returns a line for each that was, or would be, made."""
     async with open_desk(settings) as desk:
         return await desk.payments.push_catalogue(dry_run=dry_run)
+
+
+async def reconciled(settings: Settings) -> list[str]:
+    """Mend what missed webhooks left behind; returns a line for each kind of thing mended. Raises PaymentsAway."""
+    async with opened(settings.database_url), open_desk(settings) as desk:
+        return await reconcile.reconcile(desk, desk.event_types)

@@ -40,6 +40,8 @@ class Settings:
     encryption_keys: tuple[str, ...] = ()
     public_url: str = ""
     api_tokens: tuple[str, ...] = ()
+    events_kept_days: int = 30
+    event_payloads_kept_days: int = 7
     clock_file: Path | None = None
     log_level: str = "INFO"
 
@@ -66,6 +68,8 @@ class _Reader:
         keys = self._list("KASSOR_ENCRYPTION_KEYS")
         self._check_installation(bot_token, client_id, client_secret, keys)
         self._check_keys(keys)
+        # Stripe tries for three days: an event that comes again must still be known.
+        events_kept = self._days("KASSOR_EVENTS_KEPT_DAYS", default=30, least=4, most=3_650)
         settings = Settings(
             database_url=self._database_url(),
             port=self._port(),
@@ -86,6 +90,10 @@ class _Reader:
             encryption_keys=keys,
             public_url=self._public_url(),
             api_tokens=self._list("KASSOR_API_TOKENS"),
+            events_kept_days=events_kept,
+            event_payloads_kept_days=self._days(
+                "KASSOR_EVENT_PAYLOADS_KEPT_DAYS", default=min(7, events_kept), least=0, most=events_kept
+            ),
             clock_file=self._file("KASSOR_CLOCK_FILE"),
             log_level=self._log_level(),
         )
@@ -151,6 +159,15 @@ class _Reader:
         if not re.fullmatch(r"[0-9]{1,5}", value) or not 0 < int(value) < 65_536:
             self._wrong("PORT", "must be a port number from 1 to 65535")
             return 3000
+        return int(value)
+
+    def _days(self, name: str, *, default: int, least: int, most: int) -> int:
+        value = self._get(name)
+        if value is None:
+            return default
+        if not re.fullmatch(r"[0-9]{1,4}", value) or not least <= int(value) <= most:
+            self._wrong(name, f"must be a number of days from {least} to {most}")
+            return default
         return int(value)
 
     def _url(self, name: str, default: str) -> str:

@@ -1,7 +1,10 @@
 """A queue in a table: claim, done, retry, bury. The inbox and the outbox are both one.
 
-Claiming is a lease: a worker that dies gives its items back when the lease runs out. On PostgreSQL any number of workers claim
-side by side (`FOR UPDATE SKIP LOCKED`); SQLite has one process, and the same code without the lock.
+Claiming is a lease: a worker that dies gives its items back when the lease runs out; one that lives renews it. On PostgreSQL any
+number of workers claim side by side (`FOR UPDATE SKIP LOCKED`); SQLite has one process, and the same code without the lock.
+
+A claim counts an attempt, and the count is also the claim's ticket: a worker that was away so long that another has taken over
+can't put the item off, or bury it, under the other's hands.
 """
 
 import asyncio
@@ -16,6 +19,7 @@ from tortoise import fields
 from tortoise.connection import get_connection
 from tortoise.expressions import F
 from tortoise.models import Model
+from tortoise.queryset import QuerySet
 
 from domain import clock
 
@@ -80,17 +84,14 @@ async def done(items: Sequence[QueueItem]) -> None:
         )
 
 
-async def retry(item: QueueItem, error: str) -> None:
-    """Try again later, by the item's attempts with jitter. The last attempt buries it."""
+async def retry(item: QueueItem, error: str) -> bool:
+    """Try again later, by the item's attempts with jitter. The last attempt buries it; returns whether this was that."""
     if item.attempts >= MOST_ATTEMPTS:
         await bury(item, error)
-        return
+        return True
     delay = timedelta(seconds=delay_after(item.attempts))
-    await (
-        type(item)
-        .filter(pk=item.pk)
-        .update(available_at=clock.now() + delay, leased_until=None, last_error=error[:2000])
-    )
+    await _held(item).update(available_at=clock.now() + delay, leased_until=None, last_error=_fitting(error))
+    return False
 
 
 async def put_off(item: QueueItem, why: str, seconds: float | None = None) -> None:
@@ -101,10 +102,8 @@ async def put_off(item: QueueItem, why: str, seconds: float | None = None) -> No
 
 async def hold(item: QueueItem, *, until: datetime, why: str) -> None:
     """Not before `until`, no attempt counted: its time has not come."""
-    await (
-        type(item)
-        .filter(pk=item.pk)
-        .update(available_at=until, leased_until=None, last_error=why[:2000], attempts=F("attempts") - 1)
+    await _held(item).update(
+        available_at=until, leased_until=None, last_error=_fitting(why), attempts=F("attempts") - 1
     )
 
 
@@ -116,13 +115,33 @@ def delay_after(attempts: int) -> float:
 
 async def bury(item: QueueItem, error: str) -> None:
     """Give up on it: kept with its error until an operator replays it."""
-    await type(item).filter(pk=item.pk).update(state=QueueState.BURIED, leased_until=None, last_error=error[:2000])
+    await _held(item).update(state=QueueState.BURIED, leased_until=None, last_error=_fitting(error))
+
+
+def _held(item: QueueItem) -> QuerySet[QueueItem]:
+    """The item's row, as long as it is still this claim's."""
+    return type(item).filter(pk=item.pk, state=QueueState.QUEUED, attempts=item.attempts)
+
+
+def _fitting(error: str) -> str:
+    """As much of it as a row needs, without what PostgreSQL can't store: what failed must not also fail to be noted."""
+    return error[:2000].replace("\x00", "").encode(errors="replace").decode()
+
+
+async def renew(items: Sequence[QueueItem], lease: timedelta = LEASE) -> None:
+    """These are still being worked on: nobody else gets them for another lease."""
+    for model, keys in _by_model(items).items():
+        await model.filter(pk__in=keys, state=QueueState.QUEUED, leased_until__not_isnull=True).update(
+            leased_until=clock.now() + lease
+        )
 
 
 async def release(items: Sequence[QueueItem]) -> None:
     """Give claims back unworked: the process is stopping."""
     for model, keys in _by_model(items).items():
-        await model.filter(pk__in=keys, state=QueueState.QUEUED).update(leased_until=None, attempts=F("attempts") - 1)
+        await model.filter(pk__in=keys, state=QueueState.QUEUED, leased_until__not_isnull=True).update(
+            leased_until=None, attempts=F("attempts") - 1
+        )
 
 
 async def replay(model: type[QueueItem], keys: Sequence[Any]) -> int:

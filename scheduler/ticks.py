@@ -51,8 +51,8 @@ async def _reconcile(desk: Desk) -> None:
         log.warning("mended: %s", line)
 
 
-async def _prune(_: Desk) -> None:
-    await pruning.prune()
+async def _prune(desk: Desk) -> None:
+    await pruning.prune(desk.settings)
 
 
 TICKS: dict[str, Tick] = {

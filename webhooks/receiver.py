@@ -1,7 +1,8 @@
 """`POST /stripe/webhooks`: verify, store, answer.
 
 A request is answered 200 only after its event is committed, so that nothing Stripe thinks delivered can be lost. Nothing is
-stored before its signature is checked, and of the body only id, type and creation time are looked at on the way in.
+stored before its signature is checked. Of the body only id, type and creation time are read on the way in, and whose event it
+probably is (`domain/envelope.py`); the rest stays as it came.
 """
 
 import asyncio
@@ -9,24 +10,29 @@ import hmac
 import json
 import logging
 from collections.abc import Sequence
-from datetime import datetime
 
 from aiohttp import web
 
 from domain import clock, queue
 from domain.config import Settings
+from domain.envelope import NotAnEvent, read
+from domain.metrics import RECEIVED
 from domain.records import Event
+from webhooks.ingest import Full, Ingest
 
 log = logging.getLogger("kassor.webhooks")
 TOLERANCE = 300  # seconds a signature may be old, or its clock ahead of ours
 LARGEST = 1024 * 1024  # bytes; Stripe's own events stay well below
 SLOWEST = 10.0  # seconds to send a body in
+_STORED = RECEIVED.labels(200)  # looked up once
+COME_AGAIN = {"Retry-After": "5"}
 
 
-def routes(settings: Settings) -> list[web.RouteDef]:
-    """The one route; aiohttp answers 405 to other methods."""
+def attach(application: web.Application, settings: Settings) -> None:
+    """Add the route, and its end: what waits is stored before the application is gone. aiohttp answers 405 to other methods."""
     receiver = _Receiver(settings.stripe_webhook_secrets)
-    return [web.post("/stripe/webhooks", receiver.receive)]
+    application.add_routes([web.post("/stripe/webhooks", receiver.receive)])
+    application.on_cleanup.append(receiver.close)
 
 
 class Forged(Exception):  # noqa: N818 - it says what it is
@@ -47,80 +53,75 @@ def check_signature(body: bytes, header: str, secrets: Sequence[str], now: float
         raise Forged(f"the signature is more than {TOLERANCE} seconds from now")
     signed = stamps[0].encode() + b"." + body
     for secret in secrets:
-        expected = hmac.new(secret.encode(), signed, "sha256").hexdigest()
+        expected = hmac.digest(secret.encode(), signed, "sha256").hex()  # in one go: half the time of hmac.new
         if any(hmac.compare_digest(expected.encode(), given.encode()) for given in signatures):
             return
     raise Forged("the signature was made with another secret")
 
 
-def read_event(body: bytes) -> Event:
-    """An inbox row of a signed body. Raises ValueError when it is no event."""
-    try:
-        raw = json.loads(body)
-    except (ValueError, RecursionError):
-        raise ValueError("the body is not JSON") from None
-    if not isinstance(raw, dict) or raw.get("object", "event") != "event":
-        raise ValueError("the body is not an event")
-    found = raw.get("id"), raw.get("type")
-    if (
-        not all(isinstance(value, str) and 0 < len(value) <= 255 for value in found)
-        or type(raw.get("created")) is not int
-    ):
-        raise ValueError("an event has an `id`, a `type` and a `created`")
-    return new_event(raw["id"], raw["type"], clock.from_timestamp(raw["created"]), body.decode())
-
-
-def new_event(event_id: str, kind: str, created_at: datetime, payload: str) -> Event:
-    """A row for the inbox: the event and the work item at once, due now."""
-    now = clock.now()
-    return Event(id=event_id, type=kind, created_at=created_at, received_at=now, available_at=now, payload=payload)
-
-
-async def store(events: Sequence[Event]) -> None:
-    """Put events in the inbox; those that are there already stay as they are."""
-    await Event.bulk_create(list(events), ignore_conflicts=True)
-
-
 class _Receiver:
     def __init__(self, secrets: tuple[str, ...]) -> None:
         self._secrets = secrets
+        self._ingest = Ingest()
+
+    async def close(self, _: web.Application) -> None:
+        await self._ingest.close()
 
     async def receive(self, request: web.Request) -> web.Response:
-        if request.content_type != "application/json":
-            return _refused(415, "send application/json")
+        try:
+            response = await self._answer(request)
+        except web.HTTPException as refused:
+            RECEIVED.labels(refused.status).inc()
+            raise
+        (_STORED if response.status == 200 else RECEIVED.labels(response.status)).inc()
+        return response
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if request.content_type != "application/json" or "Content-Encoding" in request.headers:
+            return _refused(415, "send application/json, uncompressed: the signature is over the bytes as sent")
         body = await _body(request)
         try:
             check_signature(body, request.headers.get("Stripe-Signature", ""), self._secrets, clock.wire_now())
+            arrival = read(body)
         except Forged as reason:
             log.warning("a webhook was refused: %s", reason)
             return _refused(400, str(reason))
-        try:
-            event = read_event(body)
-        except (ValueError, OverflowError, OSError) as reason:
+        except NotAnEvent as reason:
             log.warning("a signed webhook could not be read: %s", reason)
             return _refused(400, str(reason))
         try:
-            await store([event])
+            await self._ingest.put(arrival)
+        except Full:
+            log.warning("the inbox can't keep up; Stripe will send %s again", arrival.id)
+            return _come_again()
         except Exception:  # whatever is wrong with the database: Stripe tries again, nothing is lost
-            log.exception("an event could not be stored; Stripe will send it again")
-            return web.json_response({"error": "try again"}, status=503, headers={"Retry-After": "5"})
+            log.exception("%s could not be stored; Stripe will send it again", arrival.id)
+            return _come_again()
         queue.nudge(Event)
-        return web.json_response({"received": True})
+        return web.Response(body=b'{"received": true}', content_type="application/json")
 
 
 async def _body(request: web.Request) -> bytes:
     """The raw body. Raises 413 and 408."""
     if (request.content_length or 0) > LARGEST:
         raise _too_large(request.content_length or 0)
+    content = request.content
+    if content.is_eof():  # all of it came with the head, as nearly always: no timer, no copy
+        whole = content.read_nowait()
+        if len(whole) > LARGEST:
+            raise _too_large(len(whole))
+        return whole
     body = bytearray()
     try:
         async with asyncio.timeout(SLOWEST):
-            async for chunk in request.content.iter_any():
+            async for chunk in content.iter_any():
                 body += chunk
                 if len(body) > LARGEST:
                     raise _too_large(len(body))
     except TimeoutError:
-        raise web.HTTPRequestTimeout(text=json.dumps({"error": f"the body took more than {SLOWEST:.0f} s"})) from None
+        raise web.HTTPRequestTimeout(
+            text=json.dumps({"error": f"the body took more than {SLOWEST:.0f} s"}), content_type="application/json"
+        ) from None
     return bytes(body)
 
 
@@ -135,3 +136,7 @@ def _too_large(size: int) -> web.HTTPException:
 
 def _refused(status: int, why: str) -> web.Response:
     return web.json_response({"error": why}, status=status)
+
+
+def _come_again() -> web.Response:
+    return web.json_response({"error": "try again"}, status=503, headers=COME_AGAIN)

@@ -1,13 +1,13 @@
 """Reading Stripe: subscriptions, invoices and their PDFs, events. Nothing here changes anything."""
 
 import json
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from domain import clock
 from domain.payments import facts
 from domain.payments.door import TIMEOUT, Json
 from domain.payments.errors import as_refusals
@@ -64,21 +64,26 @@ class Looking(Prices):
             found = await self._client.v1.subscriptions.list_async({"limit": 100})
             return [each.id async for each in found.auto_paging_iter()]
 
-    async def events_since(self, since: datetime, types: list[str]) -> list[tuple[str, str, datetime, str]]:
-        """(id, type, created, raw JSON) of every event of these types since then, oldest first; Stripe keeps 30 days."""
-        events: list[tuple[str, str, datetime, str]] = []
-        with as_refusals("events.list"):
-            for start in range(0, len(types), 20):  # Stripe takes at most 20 types a call
-                params: Any = {
-                    "created": {"gte": int(since.timestamp())},
-                    "types": types[start : start + 20],
-                    "limit": 100,
-                }
+    async def subscriptions_since(self, since: datetime) -> list[str]:
+        """The ids of every subscription made since then, ended ones too, for when events reach back no longer."""
+        with as_refusals("subscriptions.list"):
+            found = await self._client.v1.subscriptions.list_async(
+                {"limit": 100, "status": "all", "created": {"gte": int(since.timestamp())}}
+            )
+            return [each.id async for each in found.auto_paging_iter()]
+
+    async def events_since(self, since: datetime, types: list[str]) -> AsyncIterator[str]:
+        """The raw JSON of every event of these types since then, page by page, newest first; Stripe keeps 30 days."""
+        for start in range(0, len(types), 20):  # Stripe takes at most 20 types a call
+            params: Any = {
+                "created": {"gte": int(since.timestamp())},
+                "types": types[start : start + 20],
+                "limit": 100,
+            }
+            with as_refusals("events.list"):
                 found = await self._client.v1.events.list_async(params)
                 async for event in found.auto_paging_iter():
-                    raw = json.dumps(event.to_dict(for_json=True))
-                    events.append((event.id, event.type, clock.from_timestamp(event.created), raw))
-        return sorted(events, key=lambda event: event[2])
+                    yield json.dumps(event.to_dict(for_json=True))
 
     async def fetch_pdf(self, url: str) -> bytes:
         """An invoice's PDF, from Stripe's own hosts only, at most 10 MiB. Raises PaymentsAway, PaymentsRefused."""

@@ -12,7 +12,8 @@ class Event(QueueItem):
     type = fields.CharField(max_length=255)
     created_at = fields.DatetimeField()  # Stripe's, whole seconds, ties are usual
     received_at = fields.DatetimeField()
-    payload = fields.TextField()
+    payload = fields.TextField()  # empty once pruned: the row stays, so that a duplicate stays one
+    lane = fields.CharField(max_length=255, default="")  # whose it is: Stripe's customer, or the object's own id
 
     class Meta:
         table = "event"

@@ -109,11 +109,14 @@ class Api:
             error = {"message": message, "type": "invalid_request_error" if limited else "api_error"}
             if limited:
                 error["code"] = "rate_limit"
+            # The official client tries again by itself unless told not to.
+            headers = {"Stripe-Should-Retry": "true"} if fault.get("should_retry") else {}
+            if limited and "retry_after" in fault:
+                headers["Retry-After"] = str(int(fault["retry_after"]))
             return {
                 "status": fault.get("status", 429 if limited else 500),
                 "body": {"error": error},
-                # The official client tries again by itself unless told not to.
-                "headers": {"Stripe-Should-Retry": "true"} if fault.get("should_retry") else {},
+                "headers": headers,
                 "after": fault.get("after", False),
             }
         return None

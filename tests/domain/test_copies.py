@@ -129,6 +129,6 @@ async def test_pruning_takes_what_is_finished_and_never_what_is_not(town: Town) 
             done_at=now if state == QueueState.DONE else None,
         )
     town.move(days=31)
-    await pruning.prune()
+    await pruning.prune(town.desk.settings)
     assert set(await Event.all().values_list("id", flat=True)) == {"evt_b", "evt_c"}
     assert await Quote.filter(state=QuoteState.APPLIED).count() == 1

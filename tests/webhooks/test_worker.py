@@ -1,16 +1,27 @@
 """The worker: each event ends processed, put off, or visibly buried; many about one thing are one reading."""
 
+import asyncio
 import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from domain import clock, queue
+from domain.inbox import Arrival, Inbox
+from domain.lanes import Turns
 from domain.queue import QueueState
 from domain.records import Event, Notice, Subscription
+from sandbox.clock import WorldClock
 from tests.domain.conftest import Town, town
 from webhooks import worker
-from webhooks.interests import INTERESTS, reading_of
+from webhooks.interests import INTERESTS, Reading, reading_of
+from webhooks.pace import Pace
 
 __all__ = ["town"]  # the fixture
 REQUIRED = (
@@ -122,3 +133,191 @@ async def test_a_trial_that_ends_soon_is_told_once(town: Town) -> None:
         await store("customer.subscription.trial_will_end", {"id": live.id}, event_id=f"evt_{number}")
         await worker.work_once(town.desk)
     assert len(await town.told("trial_ending")) == 1
+
+
+async def put(lane: str, count: int, kind: str = "customer.subscription.updated", first: int = 0) -> None:
+    """Events of one customer, each about a subscription of its own."""
+    async with Inbox() as inbox:
+        for number in range(first, first + count):
+            payload = json.dumps({"data": {"object": {"id": f"sub_{lane}_{number}", "customer": lane}}})
+            await inbox.store([Arrival(f"evt_{lane}_{number}", kind, clock.now(), payload, lane)])
+
+
+@dataclass
+class SlowStripe:
+    """Stands in for a reading: takes its time, and notes what was read, in order."""
+
+    seconds: float = 0.0
+    read: list[str] = field(default_factory=list)
+    at_once: int = 0
+    most: int = 0
+
+    def sort(self, _: str, payload: dict[str, Any]) -> Reading | None:
+        return Reading(self.verb, payload["data"]["object"]["id"])
+
+    async def verb(self, _: Any, object_id: str) -> None:
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        try:
+            await asyncio.sleep(self.seconds)
+        finally:
+            self.at_once -= 1
+        self.read.append(object_id)
+
+
+@asynccontextmanager
+async def working(worker_: worker.Worker) -> AsyncIterator[asyncio.Event]:
+    """The worker, at work for as long as the block lasts."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(worker_.run(stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.wait_for(task, 10)
+
+
+async def until(true: Callable[[], Awaitable[bool]], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not await true():  # noqa: ASYNC110 - what is waited for is a row
+            await asyncio.sleep(0.02)
+
+
+NO_DESK: Any = None  # the readings below ask Stripe nothing
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_customer_with_very_many_events_delays_nobody_elses_checkout() -> None:
+    await put("cus_noisy", 1_500)
+    stripe = SlowStripe(seconds=0.05)
+    async with working(worker.Worker(NO_DESK, sort=stripe.sort)):
+        await until(lambda: _is(len(stripe.read) > 20))
+        began = time.monotonic()
+        await put("cus_quiet", 1, "checkout.session.completed")
+        await until(lambda: _is("sub_cus_quiet_0" in stripe.read))
+        assert time.monotonic() - began < 3
+    assert len(stripe.read) < 1_000, "the noisy one had finished: nothing was shown"
+
+
+async def _is(value: bool) -> bool:
+    return value
+
+
+@pytest.mark.usefixtures("database")
+async def test_no_more_readings_at_once_than_allowed_and_no_customer_takes_them_all() -> None:
+    await put("cus_noisy", 40)
+    alone = SlowStripe(seconds=0.02)
+    await worker.Worker(NO_DESK, at_once=6, sort=alone.sort).once()
+    assert alone.most == worker.AT_ONCE_A_LANE
+    for number in range(20):
+        await put(f"cus_{number}", 2)
+    many = SlowStripe(seconds=0.02)
+    await worker.Worker(NO_DESK, at_once=6, sort=many.sort).once()
+    assert many.most == 6
+
+
+@pytest.mark.usefixtures("database")
+async def test_events_of_one_object_far_apart_in_the_queue_are_one_reading() -> None:
+    async with Inbox() as inbox:
+        for round_ in range(10):
+            for number in range(30):
+                payload = json.dumps({"data": {"object": {"id": f"sub_{number}", "customer": f"cus_{number}"}}})
+                await inbox.store([Arrival(f"evt_{number}_{round_}", "x", clock.now(), payload, f"cus_{number}")])
+    stripe = SlowStripe()
+    async with working(worker.Worker(NO_DESK, sort=stripe.sort)):
+        await until(_none_waits)
+    assert len(stripe.read) == 30
+
+
+async def _none_waits() -> bool:
+    return not await Event.filter(state=QueueState.QUEUED).exists()
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_stopping_worker_finishes_soon_and_keeps_no_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "GOODBYE", 0.2)
+    await put("cus_1", 100)
+    stripe = SlowStripe(seconds=30)
+    async with working(worker.Worker(NO_DESK, sort=stripe.sort)):
+        await until(lambda: _is(stripe.at_once > 0))
+        began = time.monotonic()
+    assert time.monotonic() - began < 2
+    assert await Event.filter(leased_until=None, attempts=0, state=QueueState.QUEUED).count() == 100
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_worker_that_hangs_loses_its_lease_and_another_finishes(tmp_path: Path) -> None:
+    world = WorldClock(tmp_path / "clock")
+    clock.follow(world.path)
+    try:
+        await put("cus_1", 1)
+        [hung] = (await Turns(Event).claim(lanes=1, each=1))["cus_1"]
+        world.move_to(world.now() + queue.LEASE + timedelta(seconds=1))
+        stripe = SlowStripe()
+        await worker.Worker(NO_DESK, sort=stripe.sort).once()
+        assert stripe.read == ["sub_cus_1_0"]
+        await queue.retry(hung, "woken much too late")
+        await queue.bury(hung, "woken much too late")
+        assert (await Event.get(id=hung.id)).state == QueueState.DONE
+    finally:
+        clock.follow(None)
+        world.close()
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_long_reading_keeps_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "RENEW_EVERY", 0.05)
+    await put("cus_1", 1)
+    stripe = SlowStripe(seconds=0.5)
+    async with working(worker.Worker(NO_DESK, sort=stripe.sort)):
+        await until(lambda: _is(stripe.at_once > 0))
+        before = (await Event.get(id="evt_cus_1_0")).leased_until
+        await asyncio.sleep(0.3)
+        after = (await Event.get(id="evt_cus_1_0")).leased_until
+    assert before is not None
+    assert after is not None
+    assert after > before
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_reading_that_takes_too_long_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "PATIENCE", 0.05)
+    await put("cus_1", 1)
+    await worker.Worker(NO_DESK, sort=SlowStripe(seconds=5).sort).once()
+    event = await Event.get(id="evt_cus_1_0")
+    assert (event.state, event.attempts) == (QueueState.QUEUED, 1)
+    assert "TimeoutError" in (event.last_error or "")
+
+
+@pytest.mark.usefixtures("database")
+async def test_a_payload_nobody_understands_is_buried_at_once_and_alone() -> None:
+    await put("cus_1", 3)
+    await Event.filter(id="evt_cus_1_1").update(payload='{"data": 7')
+    stripe = SlowStripe()
+    await worker.Worker(NO_DESK, sort=stripe.sort).once()
+    assert (await Event.get(id="evt_cus_1_1")).state == QueueState.BURIED
+    assert await Event.filter(state=QueueState.DONE).count() == 2
+
+
+async def test_stripe_saying_too_many_is_left_alone_as_long_as_it_asks(town: Town) -> None:
+    live = await town.upgraded()
+    await store("customer.subscription.updated", {"id": live.id})
+    town.stripe.account.faults.api.append({"kind": "rate_limited", "times": 10, "retry_after": 40})
+    await worker.work_once(town.desk)
+    event = await Event.get(id="evt_1")
+    assert (event.state, event.attempts) == (QueueState.QUEUED, 0)
+    assert timedelta(seconds=35) < event.available_at - clock.now() <= timedelta(seconds=40)
+
+
+async def test_after_a_pause_fewer_ask_at_once_and_more_again_as_stripe_answers() -> None:
+    pace = Pace(16)
+    for _ in range(5):
+        pace.away(None)  # five readings met the same outage: one pause
+    assert pace.width == 8
+    assert 0 < pace.quiet_for() <= 5
+    for _ in range(40):
+        pace.answered()
+    assert 8 < pace.width < 16
+    for _ in range(1_000):
+        pace.answered()
+    assert pace.width == 16

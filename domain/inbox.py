@@ -1,0 +1,121 @@
+"""Putting Stripe's events in the inbox, many in one commit.
+
+Plain SQL: this is the one statement that runs at the speed of the machine. What is there already stays as it is, so a duplicate is
+as good as stored.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import asyncpg
+from tortoise.connection import get_connection
+from tortoise.exceptions import IntegrityError
+
+from domain import clock
+
+PATIENCE = 8.0  # seconds a commit may take on PostgreSQL; Stripe waits longer for an answer
+COLUMNS = "id, type, created_at, received_at, available_at, payload, lane, state, attempts"
+_ONE = (
+    f"INSERT INTO event ({COLUMNS}) VALUES ($1, $2, $3, $4, $4, $5, $6, 'queued', 0) "  # noqa: S608 - our own names
+    "ON CONFLICT (id) DO NOTHING"
+)
+_MANY = (
+    f"INSERT INTO event ({COLUMNS}) SELECT id, type, created_at, $4, $4, payload, lane, 'queued', 0 "  # noqa: S608 - as above
+    "FROM unnest($1::varchar[], $2::varchar[], $3::timestamptz[], $5::text[], $6::varchar[]) "
+    "AS arrived (id, type, created_at, payload, lane) ON CONFLICT (id) DO NOTHING"
+)
+_SQLITE = f"INSERT INTO event ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT (id) DO NOTHING"  # noqa: S608 - as above
+
+_ROWS_OWN = (
+    *(asyncpg.DataError, asyncpg.IntegrityConstraintViolationError),
+    *(IntegrityError, sqlite3.DataError, UnicodeError, OverflowError),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event as it came: `created_at` is Stripe's, `payload` the raw body, `lane` whose it is (for fairness, nothing else)."""
+
+    id: str
+    type: str
+    created_at: datetime
+    payload: str
+    lane: str
+
+
+class Inbox:
+    """Where events are stored. Keeps one pooled connection between batches; `close()`, or the end of `async with`, gives it back.
+
+    One batch at a time. On PostgreSQL the pool resets a connection that is given back, which costs a round trip an event.
+    """
+
+    def __init__(self) -> None:
+        self._kept: AsyncExitStack | None = None
+        self._connection: Any = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def store(self, arrivals: Sequence[Arrival]) -> None:
+        """Commit all of them, or none. Raises whatever the database does; `is_about_a_row` tells whose fault that is."""
+        now = clock.now()
+        client = get_connection("default")
+        if client.capabilities.dialect != "postgres":
+            # Never timed out from here: a cancelled statement would leave its transaction open. `busy_timeout` ends the wait.
+            await client.execute_many(
+                _SQLITE,
+                [
+                    [each.id, each.type, str(each.created_at), str(now), str(now), each.payload, each.lane]
+                    for each in arrivals
+                ],
+            )
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._insert(await self._keep(client), arrivals, now)
+        except BaseException as error:
+            if not is_about_a_row(error):
+                await self.close()  # it may be the connection: the next batch takes another
+            raise
+
+    async def _insert(self, connection: Any, arrivals: Sequence[Arrival], now: datetime) -> None:
+        if len(arrivals) == 1:
+            [each] = arrivals
+            await connection.execute(_ONE, each.id, each.type, each.created_at, now, each.payload, each.lane)
+        else:
+            await connection.execute(
+                _MANY,
+                [each.id for each in arrivals],
+                [each.type for each in arrivals],
+                [each.created_at for each in arrivals],
+                now,
+                [each.payload for each in arrivals],
+                [each.lane for each in arrivals],
+            )
+
+    async def _keep(self, client: Any) -> Any:
+        if self._kept is None or self._connection.is_closed():
+            await self.close()
+            kept = AsyncExitStack()
+            self._connection = await kept.enter_async_context(client.acquire_connection())
+            self._kept = kept
+        return self._connection
+
+    async def close(self) -> None:
+        """Give the connection back to the pool."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            await kept.aclose()
+
+
+def is_about_a_row(error: BaseException) -> bool:
+    """Whether the database refused what is in a row, rather than being unable to store anything."""
+    return isinstance(error, _ROWS_OWN)
