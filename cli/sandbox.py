@@ -15,6 +15,7 @@ from pathlib import Path
 import aiohttp
 from cryptography.fernet import Fernet
 
+from bot.manifest import EVENTS
 from cli.wiring import pushed_catalogue
 from domain.config import load
 from sandbox.clock import WorldClock
@@ -127,7 +128,7 @@ async def open_sandbox(stack: AsyncExitStack, folder: Path, port: int, database_
     """The world and Kassör beside it, closed with `stack`. Raises OSError for a port that is taken, RuntimeError."""
     clock = WorldClock(folder / "clock")
     stack.callback(clock.close)
-    world = World(port=port, kassor_url=f"http://127.0.0.1:{port + 2}", clock=clock)
+    world = World(port=port, kassor_url=f"http://127.0.0.1:{port + 2}", clock=clock, subscribed=EVENTS)
     await world.start()
     stack.push_async_callback(world.stop)
     environment = os.environ | kassor_environment(world)
