@@ -48,7 +48,7 @@ def selection(element: Json, value: Any, workspace: Workspace) -> Json:
     """A choice as Slack's state and actions carry it. Raises ControlError for what the element doesn't offer."""
     kind = element["type"]
     if kind in TEXTS:
-        return {"value": None if value in {None, ""} else _text(value)}
+        return {"value": None if value is None or value == "" else _text(value)}
     if kind in {"datepicker", "timepicker", "datetimepicker"}:
         return _moment(kind, value)
     many = kind.startswith("multi_") or kind == "checkboxes"
@@ -56,7 +56,7 @@ def selection(element: Json, value: Any, workspace: Workspace) -> Json:
         if kind in {f"{noun}_select", f"multi_{noun}_select"}:
             known = _known(workspace, noun)
             wanted = _listed(value) if many else [value] if value else []
-            if strangers := [each for each in wanted if each not in known]:
+            if strangers := [each for each in wanted if str(each) not in known]:
                 raise ControlError(
                     f"not there to choose: {', '.join(map(str, strangers))}", "GET /control/state lists them"
                 )
@@ -88,7 +88,7 @@ def _known(workspace: Workspace, noun: str) -> set[str]:
 
 def _moment(kind: str, value: Any) -> Json:
     name = {"datepicker": "selected_date", "timepicker": "selected_time"}.get(kind, "selected_date_time")
-    if value in {None, ""}:
+    if value is None or value == "":
         return {name: None}
     try:
         if kind == "datepicker":
@@ -96,7 +96,7 @@ def _moment(kind: str, value: Any) -> Json:
         if kind == "timepicker":
             return {name: time.fromisoformat(str(value)).strftime("%H:%M")}
         return {name: int(value)}
-    except ValueError:
+    except (TypeError, ValueError):
         shape = {"datepicker": "2026-01-31", "timepicker": "09:30"}.get(kind, "seconds since 1970")
         raise ControlError(f"{value!r} is no moment", f"write it as {shape}") from None
 

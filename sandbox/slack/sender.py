@@ -230,8 +230,13 @@ class Sender:
 
 
 def escaped(text: str, workspace: Workspace) -> str:
-    """Command text as Slack sends it with *escape* on: known @names and #channels as ids, the rest escaped."""
-    text = re.sub(r"<(?![@#!])", "&lt;", text.replace("&", "&amp;") if "<" not in text else text)
+    """Command text as Slack sends it with *escape* on: known @names and #channels as ids, the rest escaped.
+
+    What has the form of a mention already, such as `<@U0ALICE01>`, is one that somebody picked, and stays.
+    """
+    parts = re.split(r"(<(?:@[UW]|#C|!subteam\^S)[A-Z0-9]+(?:\|[^<>]*)?>)", text)
+    parts[::2] = (each.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for each in parts[::2])
+    text = "".join(parts)
     names: dict[str, str] = {}
     for user in workspace.users.values():
         names[user.name.lower()] = names[user.real_name.lower()] = f"<@{user.id}|{user.name}>"
