@@ -15,8 +15,8 @@ from sandbox.clock import WorldClock
 from sandbox.journal import Journal
 from sandbox.slack.control import Control
 from sandbox.slack.server import SlackServer
-from sandbox.slack.wrong import ControlError
 from sandbox.stripe.server import StripeServer
+from sandbox.wrong import ControlError
 
 Json = dict[str, Any]
 MOST_STEPS = 20_000  # of the clock in one move

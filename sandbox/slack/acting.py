@@ -9,7 +9,7 @@ from sandbox.slack.choices import refused_by_client, selection
 from sandbox.slack.sender import Ack, Sender
 from sandbox.slack.state import APP_ID, SlackError, SlackState
 from sandbox.slack.talk_api import TalkApi, checked_content
-from sandbox.slack.wrong import ControlError
+from sandbox.wrong import ControlError
 
 Json = dict[str, Any]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.cast import Workspace
 from sandbox.slack.state import stateful_elements
-from sandbox.slack.wrong import ControlError
+from sandbox.wrong import ControlError
 
 Json = dict[str, Any]
 TEXTS = {"plain_text_input", "number_input", "email_text_input", "url_text_input"}

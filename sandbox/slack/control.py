@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from sandbox.slack.state import APP_ID, APP_NAME, SlackError
-from sandbox.slack.wrong import ControlError
+from sandbox.stripe.control import ask_for_fault, waiting_faults
+from sandbox.wrong import ControlError
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -157,6 +158,7 @@ class Control:
             },
             "sales_staff": list(world.credentials.sales_staff),
             "stripe": _stripe_summary(world.stripe.account.objects),
+            "faults": {"slack": self.slack.faults.as_json(), "stripe": waiting_faults(world.stripe.account)},
         }
 
     async def _messages(self, request: web.Request) -> web.Response:
@@ -277,7 +279,11 @@ class Control:
         return await self._then_settle(self.slack.happenings.happen(body))
 
     async def _faults(self, body: Json) -> Json:
-        self.slack.faults.add(body)
+        if body.get("at") == "stripe":  # the page's way to Stripe's own handle, at another port
+            ask_for_fault(self.world.stripe.account, body)
+        else:
+            self.slack.faults.add(body)
+        self.slack.state.changed()
         return {"ok": True}
 
     async def _clock(self, body: Json) -> Json:
@@ -324,7 +330,7 @@ def _user(request: web.Request) -> str:
 
 
 def _refused(error: ControlError) -> web.Response:
-    return web.json_response({"error": "bad_control", "why": error.why, "next": error.next_step}, status=error.status)
+    return web.json_response(error.answer, status=error.status)
 
 
 def _stripe_summary(objects: dict[str, dict[str, Json]]) -> Json:

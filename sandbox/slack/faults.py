@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sandbox.slack.wrong import ControlError
+from sandbox.wrong import ControlError
 
 KINDS = ("rate_limited", "error", "timeout_before", "timeout_after")
 EVENT_KINDS = ("drop", "duplicate", "late")

@@ -9,7 +9,7 @@ from sandbox.cast import Channel, User, UserGroup, Workspace
 from sandbox.slack import shapes
 from sandbox.slack.sender import Sender
 from sandbox.slack.state import SlackError, SlackState
-from sandbox.slack.wrong import ControlError
+from sandbox.wrong import ControlError
 
 Json = dict[str, Any]
 

@@ -2,7 +2,10 @@
 
 import json
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,7 +13,9 @@ import aiohttp
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
+from sandbox.clock import WorldClock
 from sandbox.world import World
+from tests.acceptance.conftest import three_free_ports
 
 Json = dict[str, Any]
 ALICE, BJORN, GUEST = "U0ALICE01", "U0BJORN02", "U0GUEST19"
@@ -81,6 +86,30 @@ class Town:
 
     def stack(self, user: str) -> list[Json]:
         return self.world.slack.state.views.get(user, [])
+
+
+@asynccontextmanager
+async def open_town(folder: Path) -> AsyncIterator[Town]:
+    """A world on free ports with the small app installed everywhere, closed afterwards."""
+    clock, app = WorldClock(folder / "clock"), Listener()
+    port = three_free_ports()
+    world = World(port=port, kassor_url=f"http://127.0.0.1:{port + 2}", clock=clock)
+    site = web.Application()
+    site.router.add_post("/slack/events", app.receive)
+    runner = web.AppRunner(site, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port + 2).start()
+    await world.start()
+    for workspace in world.slack.state.workspaces.values():
+        workspace.installed = True
+    token = next(iter(world.slack.state.workspaces.values())).bot_token
+    client = AsyncWebClient(token, base_url=f"{world.slack.base_url}/api/", retry_handlers=[])
+    try:
+        yield Town(world, app, client)
+    finally:
+        await world.stop()
+        await runner.cleanup()
+        clock.close()
 
 
 def plain(text: str) -> Json:

@@ -7,3 +7,8 @@ class ControlError(Exception):
     def __init__(self, why: str, next_step: str, status: int = 400) -> None:
         super().__init__(why)
         self.why, self.next_step, self.status = why, next_step, status
+
+    @property
+    def answer(self) -> dict[str, str]:
+        """The JSON that says so."""
+        return {"error": "bad_control", "why": self.why, "next": self.next_step}
