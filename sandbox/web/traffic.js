@@ -16,6 +16,21 @@ function readable(body) {
   }).join("\n");
 }
 
+// What Slack's and Stripe's calls to Kassör are about, which their one address doesn't tell: an event's type, a command, an interaction.
+function about(each) {
+  if (each.callee !== "kassor") return "";
+  try {
+    if (each.request_body.startsWith("{")) {
+      const body = JSON.parse(each.request_body);
+      return body.event?.type ?? body.type ?? "";
+    }
+    const form = new URLSearchParams(each.request_body);
+    if (form.has("command")) return `${form.get("command")} ${form.get("text") ?? ""}`.trim();
+    const payload = JSON.parse(form.get("payload") ?? "{}");
+    return [payload.type, payload.actions?.[0]?.action_id ?? payload.view?.callback_id].filter(Boolean).join(" · ");
+  } catch { return ""; } // a body cut short
+}
+
 function call(each) {
   const path = each.url.replace(/^https?:\/\/[^/]+/, "");
   const when = new Intl.DateTimeFormat(locale(), { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(new Date(each.at * 1000));
@@ -26,7 +41,7 @@ function call(each) {
   } }, el("summary", {},
     el("time", { class: "soft" }, when), el("span", { class: "ways" }, `${NAMES[each.caller] ?? each.caller} → ${NAMES[each.callee] ?? each.callee}`),
     el("b", {}, each.status || t("noAnswer")), el("span", { class: "soft" }, `${Math.round(each.seconds * 1000)} ms`),
-    el("code", {}, `${each.method} ${path.length > 90 ? `${path.slice(0, 90)}…` : path}`), each.note ? el("span", { class: "tag" }, each.note) : null));
+    el("code", {}, `${each.method} ${path.length > 90 ? `${path.slice(0, 90)}…` : path}`), about(each) ? el("span", { class: "about" }, about(each)) : null, each.note ? el("span", { class: "tag" }, each.note) : null));
   return details;
 }
 
