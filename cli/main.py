@@ -93,9 +93,15 @@ def sandbox(
     ] = None,
 ) -> None:
     """A whole world to try Kassör in: a Slack workspace, a Stripe account and a clock, in your browser."""
-    from cli.sandbox import run
+    typer.echo("Opening the sandbox…")
+    try:
+        from cli.sandbox import run
 
-    _run(lambda: run(port=port, database_url=database_url))
+        asyncio.run(run(port=port, database_url=database_url))
+    except KeyboardInterrupt:  # Ctrl-C before the first line of `run` could take it
+        raise typer.Exit(0) from None
+    except CatalogueError as error:
+        _fail("The catalogue can't be used:", error.problems)
 
 
 @app.command()

@@ -7,14 +7,18 @@ starting it again a true restart. It is watched over: should it end by itself, i
 import asyncio
 import os
 import signal
+import socket
 import sys
 import tempfile
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 from cryptography.fernet import Fernet
 
+from bot.manifest import EVENTS
 from cli.wiring import pushed_catalogue
 from domain.config import load
 from sandbox.clock import WorldClock
@@ -64,7 +68,8 @@ class KassorProcess:
         process = self._process
         if process is None or process.returncode is not None:
             return
-        process.terminate()
+        with suppress(ProcessLookupError):
+            process.terminate()
         try:
             await asyncio.wait_for(process.wait(), 15)
         except TimeoutError:
@@ -103,33 +108,62 @@ class KassorProcess:
 
 
 async def run(*, port: int, database_url: str | None) -> None:
-    """A sandbox at `port`, until SIGINT or SIGTERM."""
+    """A sandbox at `port`, until SIGINT or SIGTERM, which end it cleanly while it opens too. Raises SystemExit with the reason."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    taken = [each for each in range(port, port + 3) if not _is_free(each)]
+    if taken:
+        ports = f"port {taken[0]} is" if len(taken) == 1 else f"ports {' and '.join(map(str, taken))} are"
+        raise SystemExit(
+            f"The sandbox needs three ports, {port} to {port + 2}, and {ports} taken. Choose others with --port."
+        )
     async with AsyncExitStack() as stack:
         folder = Path(
             stack.enter_context(tempfile.TemporaryDirectory(prefix="kassor-sandbox-", ignore_cleanup_errors=True))
         )
-        try:
-            await open_sandbox(stack, folder, port, database_url)
-        except OSError as error:
-            raise SystemExit(
-                f"The sandbox can't open port {port}, {port + 1} or {port + 2}: {error.strerror}."
-            ) from None
-        print(_welcome(port, folder), flush=True)
-        await stop.wait()
+        if await _opened(stop, open_sandbox(stack, folder, port, database_url)):
+            print(_welcome(port, folder), flush=True)
+            await stop.wait()
         print("\nClosing the sandbox.", flush=True)
+
+
+async def _opened(stop: asyncio.Event, opening: Coroutine[Any, Any, None]) -> bool:
+    """Open, unless somebody stops it meanwhile. Raises SystemExit for a port taken just now or a Kassör that won't start."""
+    work, stopped = asyncio.create_task(opening), asyncio.create_task(stop.wait())
+    await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if not work.done():
+        work.cancel()
+    try:
+        await work
+    except asyncio.CancelledError:
+        return False
+    except OSError as error:
+        raise SystemExit(f"The sandbox can't open its ports: {error.strerror}.") from None
+    except RuntimeError as error:
+        raise SystemExit(str(error)) from None
+    return True
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 async def open_sandbox(stack: AsyncExitStack, folder: Path, port: int, database_url: str | None) -> None:
     """The world and Kassör beside it, closed with `stack`. Raises OSError for a port that is taken, RuntimeError."""
     clock = WorldClock(folder / "clock")
     stack.callback(clock.close)
-    world = World(port=port, kassor_url=f"http://127.0.0.1:{port + 2}", clock=clock)
-    await world.start()
+    world = World(port=port, kassor_url=f"http://127.0.0.1:{port + 2}", clock=clock, subscribed=EVENTS)
     stack.push_async_callback(world.stop)
+    await world.start()
     environment = os.environ | kassor_environment(world)
     environment |= {
         "DATABASE_URL": database_url or f"sqlite://{folder}/kassor.db",
@@ -139,8 +173,8 @@ async def open_sandbox(stack: AsyncExitStack, folder: Path, port: int, database_
     }
     await pushed_catalogue(load(environment))
     kassor = KassorProcess(environment, folder / "kassor.log")
-    await kassor.start()
     stack.push_async_callback(kassor.stop)
+    await kassor.start()
     world.kassor = kassor
     await world.install()
 

@@ -1,4 +1,7 @@
-"""Who is in the sandbox: an organisation with teams, and a small second workspace for the wrong-workspace rule. All invented."""
+"""Who is in the sandbox: an organisation with teams, and a small second workspace for the wrong-workspace rule. All invented.
+
+One person, James Porter, is a member of both with the same address, as a consultant would be.
+"""
 
 from dataclasses import dataclass, field
 
@@ -18,6 +21,7 @@ class User:
     tz: str
     is_bot: bool = False
     is_restricted: bool = False  # a guest
+    is_ultra_restricted: bool = False  # a guest of one channel
     deleted: bool = False
     is_admin: bool = False
     updated: int = 0
@@ -49,6 +53,8 @@ class Channel:
     members: list[str] = field(default_factory=list)
     is_private: bool = False
     creator: str = ""
+    is_archived: bool = False
+    previous_names: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -60,6 +66,9 @@ class UserGroup:
     handle: str
     name: str
     users: list[str]
+    updated: int = 1_700_000_000
+    deleted: int = 0  # when it was disabled; 0 while it is in use
+    deleted_by: str | None = None
 
 
 @dataclass
@@ -104,8 +113,12 @@ _PIXELBRYGGAN = (
     ("U1ANTON01", "anton", "Anton Dahl", "sv-SE", _STOCKHOLM),
     ("U1BECKY02", "becky", "Becky Stone", "en-GB", _LONDON),
     ("U1CISSI03", "cissi", "Cissi Norén", "sv-SE", _STOCKHOLM),
-    ("U1DAN0004", "dan", "Dan Whitfield", "en-US", _NEW_YORK),
+    ("U1JAMES04", "james", "James Porter", "en-US", _NEW_YORK),
 )
+
+# A consultant who is a member of both, with one address: who Slack knows twice, and Stripe once.
+IN_BOTH = ("U0JAMES10", "U1JAMES04")
+IN_BOTH_EMAIL = "james@porter.example"
 
 SALES_CHANNEL, SUPPORT_CHANNEL, AUDIT_CHANNEL = "C0SALES001", "C0SUPPORT1", "C0AUDIT001"
 SALES_STAFF = ("U0NILS014", "U0OLIVE15")
@@ -119,7 +132,7 @@ def workspaces() -> dict[str, Workspace]:
     )
     for workspace, people in ((first, _FJALLVIND), (second, _PIXELBRYGGAN)):
         for user_id, name, real_name, locale, tz in people:
-            email = f"{name}@{workspace.domain}.example"
+            email = IN_BOTH_EMAIL if user_id in IN_BOTH else f"{name}@{workspace.domain}.example"
             workspace.users[user_id] = User(user_id, workspace.id, name, real_name, email, locale, tz)
         next(iter(workspace.users.values())).is_admin = True
         workspace.users[workspace.bot_user_id] = User(

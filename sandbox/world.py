@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,10 +13,10 @@ import aiohttp
 from sandbox import cast
 from sandbox.clock import WorldClock
 from sandbox.journal import Journal
-from sandbox.slack.acting import ControlError
 from sandbox.slack.control import Control
 from sandbox.slack.server import SlackServer
 from sandbox.stripe.server import StripeServer
+from sandbox.wrong import ControlError
 
 Json = dict[str, Any]
 MOST_STEPS = 20_000  # of the clock in one move
@@ -49,9 +50,14 @@ class Killable(Protocol):
 
 
 class World:
-    """Slack at `port`, Stripe at `port` + 1, and what moves them together."""
+    """Slack at `port`, Stripe at `port` + 1, and what moves them together.
 
-    def __init__(self, *, port: int, kassor_url: str, clock: WorldClock) -> None:
+    `subscribed`: the events the app's manifest asks for, the only ones Slack sends; None for all.
+    """
+
+    def __init__(
+        self, *, port: int, kassor_url: str, clock: WorldClock, subscribed: Collection[str] | None = None
+    ) -> None:
         self.clock = clock
         self.kassor_url = kassor_url
         self.credentials = Credentials()
@@ -67,6 +73,7 @@ class World:
             app_url=kassor_url,
             signing_secret=self.credentials.signing_secret,
             client=(self.credentials.client_id, self.credentials.client_secret),
+            subscribed=subscribed,
         )
         self._session: aiohttp.ClientSession | None = None
         self._moving = asyncio.Lock()
@@ -143,6 +150,7 @@ class World:
             if not self._moving.locked():
                 await self.stripe.process_due()
                 await self.stripe.deliver_due_webhooks()
+                await self.slack.sender.deliver_late()
 
     async def move_clock(self, wish: Json) -> Json:
         """`{"days": n}` or `{"until": "next_renewal"}`. Raises ControlError."""
@@ -177,9 +185,11 @@ class World:
         """Step from one due moment to the next until `target`, letting everything settle at each."""
         for _ in range(MOST_STEPS):
             await self.stripe.process_due()
+            await self.slack.sender.deliver_late()
             kassor_due = await self.settle()
             now = self.clock.now()
-            moments = [moment for moment in (self.stripe.next_due(), kassor_due) if moment is not None]
+            due = (self.stripe.next_due(), self.slack.sender.next_late(), kassor_due)
+            moments = [moment for moment in due if moment is not None]
             following = min((max(moment, now + timedelta(seconds=1)) for moment in moments), default=None)
             if following is None or following > target:
                 break
@@ -188,6 +198,7 @@ class World:
         if target > self.clock.now():
             self.clock.move_to(target)
         await self.stripe.process_due()
+        await self.slack.sender.deliver_late()
         await self.settle()
 
 

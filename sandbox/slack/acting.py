@@ -4,23 +4,16 @@ import time
 from typing import Any
 
 from sandbox.cast import Workspace
-from sandbox.slack.blocks import problems_in_view
+from sandbox.slack.blocks import problems_in_options, problems_in_view
+from sandbox.slack.choices import refused_by_client, selection
 from sandbox.slack.sender import Ack, Sender
-from sandbox.slack.state import APP_ID, SlackError, SlackState, stateful_elements
+from sandbox.slack.state import APP_ID, SlackError, SlackState
 from sandbox.slack.talk_api import TalkApi, checked_content
+from sandbox.wrong import ControlError
 
 Json = dict[str, Any]
 
 
-class ControlError(Exception):
-    """A control was used wrongly. `why` and `next_step` are for whoever reads the answer."""
-
-    def __init__(self, why: str, next_step: str, status: int = 400) -> None:
-        super().__init__(why)
-        self.why, self.next_step, self.status = why, next_step, status
-
-
-_REQUIRED = {"sv": "Fyll i det här fältet.", "en": "Please complete this required field."}
 _NO_ANSWER = {
     "sv": "{command} fungerade inte: appen svarade inte i tid.",
     "en": "{command} failed because the app did not respond in time.",
@@ -34,7 +27,7 @@ class Acting:
         self.state, self.sender, self.talk = state, sender, talk
 
     def _language(self, user_id: str) -> str:
-        return self.state.user(user_id).locale[:2] if self.state.user(user_id).locale[:2] in _REQUIRED else "en"
+        return self.state.user(user_id).locale[:2] if self.state.user(user_id).locale[:2] in _NO_ANSWER else "en"
 
     def person(self, user_id: Any) -> Workspace:
         """The workspace of somebody who can act. Raises ControlError."""
@@ -56,7 +49,7 @@ class Acting:
         if not command.startswith("/"):
             raise ControlError(f"{command!r} is no command", "commands start with /, such as /billing")
         if not workspace.installed:
-            raise ControlError("the app is not installed in this workspace", "POST /control/event app_installed")
+            raise ControlError("the app is not installed in this workspace", "POST /control/event app_reinstalled")
         ack, key = await self.sender.command(workspace, user_id, place, command, text)
         if not ack.ok:
             words = _NO_ANSWER[self._language(user_id)].format(command=command)
@@ -116,14 +109,14 @@ class Acting:
         if request.get("view_id"):
             view = self._own_view(user_id, str(request["view_id"]))
             block, element = self._element(view.get("blocks"), action_id, request.get("block_id"))
-            chosen = self._choose(view["state"]["values"], block, element, request.get("value"))
+            chosen = self._choose(workspace, view["state"]["values"], block, element, request.get("value"))
             payload: Json = {"container": {"type": "view", "view_id": view["id"]}, "view": view}
         else:
             place = self._place(workspace, user_id, str(request.get("channel", "dm")))
             message = self._visible(user_id, place, str(request.get("message_ts")))
             block, element = self._element(message.get("blocks"), action_id, request.get("block_id"))
             state: Json = message.setdefault("_state", {})
-            chosen = self._choose(state, block, element, request.get("value"))
+            chosen = self._choose(workspace, state, block, element, request.get("value"))
             payload = self._message_payload(workspace, user_id, place, message, state)
         self.state.changed()
         action = {
@@ -185,12 +178,12 @@ class Acting:
                         return block, element
         raise ControlError(f"there is no {action_id!r} to press", f"there is: {', '.join(there) or 'nothing'}", 404)
 
-    def _choose(self, values: Json, block: Json, element: Json, value: Any) -> Json:
+    def _choose(self, workspace: Workspace, values: Json, block: Json, element: Json, value: Any) -> Json:
         """Write a choice into the state; returns what the action carries of it."""
         kind = element["type"]
         if kind == "button":
             return {name: element[name] for name in ("value",) if name in element}
-        chosen = selection(element, value)
+        chosen = selection(element, value, workspace)
         if kind != "overflow":
             values.setdefault(block["block_id"], {})[element["action_id"]] = {"type": kind, **chosen}
         return chosen
@@ -204,12 +197,12 @@ class Acting:
         stack = self.state.views.get(user_id) or []
         if not stack or stack[-1] is not view:
             raise ControlError("that modal is not on top", "submit the last of GET /control/views")
-        self._fill(view, values)
-        missing = self._missing(user_id, view)
-        if missing:
-            view["errors"] = missing
+        self._fill(workspace, view, values)
+        refused = refused_by_client(view, self._language(user_id))
+        if refused:
+            view["errors"] = refused
             self.state.changed()
-            return {"ok": False, "response_action": "errors", "errors": missing}
+            return {"ok": False, "response_action": "errors", "errors": refused}
         view.pop("errors", None)
         payload = {"type": "view_submission", "view": view, "response_urls": []}
         ack = await self.sender.interaction(workspace, user_id, payload)
@@ -219,24 +212,11 @@ class Acting:
             return {"ok": False, "ack": {"status": ack.status, "body": ack.body, "ms": ack.ms}}
         return self._after_submit(user_id, view, ack.json())
 
-    def _fill(self, view: Json, values: Json) -> None:
+    def _fill(self, workspace: Workspace, view: Json, values: Json) -> None:
         for block_id, actions in values.items():
             for action_id, value in (actions or {}).items():
                 block, element = self._element(view.get("blocks"), action_id, block_id)
-                self._choose(view["state"]["values"], block, element, value)
-
-    def _missing(self, user_id: str, view: Json) -> dict[str, str]:
-        """Required inputs left empty: Slack's client says so without asking the app."""
-        words = _REQUIRED[self._language(user_id)]
-        missing = {}
-        for block in view.get("blocks") or []:
-            if block.get("type") != "input" or block.get("optional"):
-                continue
-            for element in stateful_elements(block):
-                state = view["state"]["values"].get(block["block_id"], {}).get(element["action_id"], {})
-                if not any(value for name, value in state.items() if name != "type"):
-                    missing[block["block_id"]] = words
-        return missing
+                self._choose(workspace, view["state"]["values"], block, element, value)
 
     def _after_submit(self, user_id: str, view: Json, answer: Json) -> Json:
         stack = self.state.views[user_id]
@@ -258,65 +238,46 @@ class Acting:
         self.state.changed()
         return {"ok": wanted != "errors", "response_action": wanted, "errors": answer.get("errors")}
 
-    async def close(self, user_id: str, view_id: str) -> Json:
-        """Close a modal and everything above it."""
+    async def close(self, user_id: str, view_id: str, *, everything: bool = False) -> Json:
+        """Close a modal and what is above it, as its own button does; or the whole stack, as the cross in the corner does."""
         workspace = self.person(user_id)
         view = self._own_view(user_id, view_id)
         stack = self.state.views.get(user_id) or []
-        if view in stack:
-            del stack[stack.index(view) :]
+        if view not in stack:
+            raise ControlError(f"view {view_id} is not open", "GET /control/views lists what is open", 404)
+        cleared = everything or bool(view.get("clear_on_close"))
+        first = 0 if cleared else stack.index(view)
+        closed = stack[first:]
+        del stack[first:]
         self.state.changed()
-        if view.get("notify_on_close"):
-            await self.sender.interaction(
-                workspace, user_id, {"type": "view_closed", "view": view, "is_cleared": False}
-            )
+        for each in reversed(closed):
+            if each.get("notify_on_close"):
+                payload = {"type": "view_closed", "view": each, "is_cleared": cleared}
+                await self.sender.interaction(workspace, user_id, payload)
         return {"ok": True}
 
     async def suggest(self, user_id: str, request: Json) -> Json:
-        """Ask the app for an external select's options."""
+        """Ask the app for an external select's options. Raises ControlError for an answer that Slack would not show."""
         workspace = self.person(user_id)
-        view = self._own_view(user_id, str(request.get("view_id")))
-        block, element = self._element(view.get("blocks"), str(request.get("action_id")), request.get("block_id"))
-        ack = await self.sender.interaction(
-            workspace,
-            user_id,
-            {
-                "type": "block_suggestion",
-                "action_id": element["action_id"],
-                "block_id": block["block_id"],
-                "value": str(request.get("value", "")),
-                "view": view,
-                "container": {"type": "view", "view_id": view["id"]},
-            },
-        )
-        return {"ok": ack.ok, **ack.json()}
-
-
-def selection(element: Json, value: Any) -> Json:
-    """A choice as Slack's state and actions carry it. Raises ControlError for an option that isn't offered."""
-    kind = element["type"]
-    if kind in {"plain_text_input", "number_input", "email_text_input", "url_text_input"}:
-        return {"value": None if value is None else str(value)}
-    if kind in {"datepicker", "timepicker"}:
-        return {"selected_date" if kind == "datepicker" else "selected_time": value}
-    many = kind.startswith("multi_") or kind == "checkboxes"
-    for noun in ("users", "conversations", "channels"):
-        if kind in {f"{noun}_select", f"multi_{noun}_select"}:
-            return {f"selected_{noun}": list(value or [])} if many else {f"selected_{noun.removesuffix('s')}": value}
-    wanted = list(value or []) if many else [value] if value is not None else []
-    options = [_option(element, one) for one in wanted]
-    return {"selected_options": options} if many else {"selected_option": options[0] if options else None}
-
-
-def _option(element: Json, value: Any) -> Json:
-    if isinstance(value, dict):  # an external select's option, as the app suggested it
-        return value
-    offered = list(element.get("options") or [])
-    for group in element.get("option_groups") or []:
-        offered += group["options"]
-    for option in offered:
-        if option["value"] == str(value):
-            found: Json = option
-            return found
-    there = ", ".join(option["value"] for option in offered[:30]) or "whatever /control/suggest answers, given whole"
-    raise ControlError(f"{value!r} is not offered", f"there is: {there}")
+        action_id, block_id = str(request.get("action_id")), request.get("block_id")
+        if request.get("view_id"):
+            view = self._own_view(user_id, str(request["view_id"]))
+            block, element = self._element(view.get("blocks"), action_id, block_id)
+            where: Json = {"view": view, "container": {"type": "view", "view_id": view["id"]}}
+        else:
+            place = self._place(workspace, user_id, str(request.get("channel", "dm")))
+            message = self._visible(user_id, place, str(request.get("message_ts")))
+            block, element = self._element(message.get("blocks"), action_id, block_id)
+            where = self._message_payload(workspace, user_id, place, message, message.get("_state", {}))
+            del where["state"], where["response_url"]
+        typed = str(request.get("value") or "")
+        if not element["type"].endswith("external_select"):
+            raise ControlError(f"{action_id!r} has its options already", "only an external select asks for them")
+        if len(typed) < element.get("min_query_length", 3):
+            return {"ok": True, "options": []}  # Slack's client doesn't ask yet
+        asked = {"type": "block_suggestion", "action_id": action_id, "block_id": block["block_id"], "value": typed}
+        ack = await self.sender.interaction(workspace, user_id, asked | where)
+        answer = ack.json()
+        if ack.ok and (wrong := problems_in_options(answer)):
+            raise ControlError("the app's options are none that Slack shows", "; ".join(wrong), 502)
+        return {"ok": ack.ok, **answer}

@@ -4,6 +4,7 @@ Limits are those of docs.slack.dev/reference/block-kit. `problems(...)` returns 
 `response_metadata.messages`; empty means Slack would take it.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -34,6 +35,29 @@ _BLOCKS: dict[str, set[Surface]] = {
     "rich_text": {"message", "modal", "home"},
     "table": {"message"},
     "file": {"message"},
+}
+
+
+_COMMON = {"type", "action_id", "placeholder", "focus_on_load"}
+_SELECTED = {"confirm", "max_selected_items"}
+_KEYS: dict[str, set[str]] = {  # what an element may carry beside the common
+    "plain_text_input": {"initial_value", "multiline", "min_length", "max_length", "dispatch_action_config"},
+    "number_input": {"initial_value", "is_decimal_allowed", "min_value", "max_value", "dispatch_action_config"},
+    "email_text_input": {"initial_value", "dispatch_action_config"},
+    "url_text_input": {"initial_value", "dispatch_action_config"},
+    "datepicker": {"initial_date", "confirm"},
+    "timepicker": {"initial_time", "confirm", "timezone"},
+    "datetimepicker": {"initial_date_time", "confirm"},
+    "users_select": {"initial_user", "confirm"},
+    "multi_users_select": {"initial_users"} | _SELECTED,
+    "channels_select": {"initial_channel", "confirm", "response_url_enabled"},
+    "multi_channels_select": {"initial_channels"} | _SELECTED,
+    "conversations_select": {
+        *("initial_conversation", "default_to_current_conversation", "confirm", "response_url_enabled", "filter"),
+    },
+    "multi_conversations_select": {"initial_conversations", "default_to_current_conversation", "filter"} | _SELECTED,
+    "external_select": {"initial_option", "min_query_length", "confirm"},
+    "multi_external_select": {"initial_options", "min_query_length"} | _SELECTED,
 }
 
 
@@ -200,9 +224,34 @@ class _Checker:
         if kind == "button":
             self._button(element, where)
         elif kind in {"static_select", "multi_static_select", "overflow", "checkboxes", "radio_buttons"}:
-            self._options(element, kind, where)
-        elif kind in _TEXT_INPUTS and isinstance(element.get("initial_value"), str):
+            self.options(element, kind, where)
+        elif kind in _TEXT_INPUTS:
+            self._text_input(element, kind, where)
+        elif kind in _KEYS:
+            self.keys(element, _KEYS[kind] | _COMMON, where)
+        if kind.startswith("multi_") and not 1 <= element.get("max_selected_items", 1) <= 1000:
+            self.no("must be between 1 and 1000", f"{where}/max_selected_items")
+
+    def _text_input(self, element: Json, kind: str, where: str) -> None:
+        self.keys(element, _KEYS[kind] | _COMMON, where)
+        if isinstance(element.get("initial_value"), str):
             self.length(element["initial_value"], 3000, f"{where}/initial_value")
+        least, most = element.get("min_length", 0), element.get("max_length", 3000)
+        if not (
+            isinstance(least, int)
+            and isinstance(most, int)
+            and 0 <= least <= 3000
+            and 1 <= most <= 3000
+            and least <= most
+        ):
+            self.no("must be 0 to 3000, the least no more than the most", f"{where}/max_length")
+        if kind != "number_input":
+            return
+        if not isinstance(element.get("is_decimal_allowed"), bool):
+            self.no("missing required field: is_decimal_allowed", where)
+        for name in ("min_value", "max_value", "initial_value"):
+            if name in element and not re.fullmatch(r"-?\d+(\.\d+)?", str(element[name])):
+                self.no("must be a number in a string", f"{where}/{name}")
 
     def _button(self, element: Json, where: str) -> None:
         known = {"type", "text", "action_id", "url", "value", "style", "confirm", "accessibility_label"}
@@ -222,7 +271,7 @@ class _Checker:
         for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
             self.text(confirm.get(name), most, f"{where}/{name}", plain=name != "text")
 
-    def _options(self, element: Json, kind: str, where: str) -> None:
+    def options(self, element: Json, kind: str, where: str) -> None:
         most = {"overflow": 5, "checkboxes": 10, "radio_buttons": 10}.get(kind, 100)
         groups = element.get("option_groups")
         if groups is not None:
@@ -262,6 +311,17 @@ def problems_in_blocks(blocks: Any, surface: Surface = "message") -> list[str]:
     """What Slack would say of these blocks on that surface."""
     checker = _Checker(surface)
     checker.blocks(blocks, "/blocks", 50 if surface == "message" else 100)
+    return checker.found
+
+
+def problems_in_options(answer: Any) -> list[str]:
+    """What Slack would say of the answer to a `block_suggestion`: `options` or `option_groups`, 100 at most of either."""
+    checker = _Checker("modal")
+    if not isinstance(answer, dict) or len({"options", "option_groups"} & answer.keys()) != 1:
+        return ["[ERROR] must have options or option_groups [json-pointer:/]"]
+    if "options" in answer and answer["options"] == []:
+        return []
+    checker.options({**answer, "type": "static_select"}, "static_select", "")
     return checker.found
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from sandbox.slack.acting import ControlError
 from sandbox.slack.state import APP_ID, APP_NAME, SlackError
+from sandbox.stripe.control import ask_for_fault, waiting_faults
+from sandbox.wrong import ControlError
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -125,12 +126,19 @@ class Control:
                             "name": channel.name,
                             "purpose": channel.purpose,
                             "is_private": channel.is_private,
+                            "is_archived": channel.is_archived,
                             "members": channel.members,
                         }
                         for channel in workspace.channels.values()
                     ],
                     "usergroups": [
-                        {"id": group.id, "handle": group.handle, "name": group.name, "users": group.users}
+                        {
+                            "id": group.id,
+                            "handle": group.handle,
+                            "name": group.name,
+                            "users": group.users,
+                            "disabled": bool(group.deleted),
+                        }
                         for group in workspace.usergroups.values()
                     ],
                     "app": {"user_id": workspace.bot_user_id, "bot_id": workspace.bot_id},
@@ -150,6 +158,7 @@ class Control:
             },
             "sales_staff": list(world.credentials.sales_staff),
             "stripe": _stripe_summary(world.stripe.account.objects),
+            "faults": {"slack": self.slack.faults.as_json(), "stripe": waiting_faults(world.stripe.account)},
         }
 
     async def _messages(self, request: web.Request) -> web.Response:
@@ -186,8 +195,12 @@ class Control:
         state = self.slack.state
         return web.json_response({"stack": state.views.get(user_id, []), "home": state.homes.get(user_id)})
 
-    async def _requests(self, _: web.Request) -> web.Response:
-        return web.json_response({"requests": self.world.journal.as_json()})
+    async def _requests(self, request: web.Request) -> web.Response:
+        try:
+            last = int(request.query.get("last", "2000"))
+        except ValueError:
+            return _refused(ControlError("last is no whole number", "such as ?last=100"))
+        return web.json_response({"requests": self.world.journal.as_json()[-last:] if last > 0 else []})
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
         """Says {"changed": true} whenever something shown has changed."""
@@ -238,7 +251,10 @@ class Control:
         return await self._then_settle(done)
 
     async def _close(self, body: Json) -> Json:
-        return await self._then_settle(await self.slack.acting.close(str(body.get("user")), str(body.get("view_id"))))
+        done = await self.slack.acting.close(
+            str(body.get("user")), str(body.get("view_id")), everything=body.get("all") is True
+        )
+        return await self._then_settle(done)
 
     async def _suggest(self, body: Json) -> Json:
         return await self.slack.acting.suggest(str(body.get("user")), body)
@@ -254,7 +270,7 @@ class Control:
         return await self._then_settle({"ok": ok})
 
     async def _event(self, body: Json) -> Json:
-        if body.get("type") == "app_installed":
+        if body.get("type") == "app_reinstalled":
             workspace = body.get("workspace") or next(iter(self.slack.state.workspaces))
             if workspace not in self.slack.state.workspaces:
                 raise ControlError(f"there is no workspace {workspace!r}", "GET /control/state lists them", 404)
@@ -263,7 +279,11 @@ class Control:
         return await self._then_settle(self.slack.happenings.happen(body))
 
     async def _faults(self, body: Json) -> Json:
-        self.slack.api.faults.add(body)
+        if body.get("at") == "stripe":  # the page's way to Stripe's own handle, at another port
+            ask_for_fault(self.world.stripe.account, body)
+        else:
+            self.slack.faults.add(body)
+        self.slack.state.changed()
         return {"ok": True}
 
     async def _clock(self, body: Json) -> Json:
@@ -310,7 +330,7 @@ def _user(request: web.Request) -> str:
 
 
 def _refused(error: ControlError) -> web.Response:
-    return web.json_response({"error": "bad_control", "why": error.why, "next": error.next_step}, status=error.status)
+    return web.json_response(error.answer, status=error.status)
 
 
 def _stripe_summary(objects: dict[str, dict[str, Json]]) -> Json:

@@ -57,7 +57,10 @@ class OAuth:
             raise SlackError("invalid_code")
         workspace = self.state.workspaces[team]
         workspace.installed = True
-        self.state.revoked.discard(workspace.bot_token)
+        if (
+            workspace.bot_token in self.state.revoked
+        ):  # a dead token never lives again: a new one for the new installation
+            workspace.bot_token = f"xoxb-sandbox-{workspace.domain}-{secrets.token_hex(6)}"
         self.state.changed()
         installer = next(user.id for user in workspace.users.values() if user.is_admin)
         return {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.cast import Workspace
+from sandbox.cast import Channel, Workspace
 from sandbox.slack import shapes
 from sandbox.slack.state import APP_ID, APP_NAME, SlackError, SlackState
 
@@ -28,6 +28,27 @@ def page(items: list[Json], arguments: Json, name: str, default: int = 100) -> J
 
 def _true(value: Any) -> bool:
     return str(value).lower() in {"1", "true"}
+
+
+def _listed(workspace: Workspace, arguments: Json) -> list[Channel]:
+    """The channels the app may see, of the `types` asked for; archived ones unless `exclude_archived`."""
+    types = str(arguments.get("types") or "public_channel").split(",")
+    if unknown := set(types) - {"public_channel", "private_channel", "mpim", "im"}:
+        raise SlackError("invalid_types", [f"unknown: {', '.join(sorted(unknown))}"])
+    return [
+        place
+        for place in workspace.channels.values()
+        if ("private_channel" if place.is_private else "public_channel") in types
+        and (not place.is_private or workspace.bot_user_id in place.members)
+        and not (place.is_archived and _true(arguments.get("exclude_archived")))
+    ]
+
+
+def _visible(workspace: Workspace, channel: str) -> Channel:
+    place = workspace.channels.get(channel)
+    if place is None or (place.is_private and workspace.bot_user_id not in place.members):
+        raise SlackError("channel_not_found")
+    return place
 
 
 class PeopleApi:
@@ -67,16 +88,19 @@ class PeopleApi:
 
     def users_conversations(self, workspace: Workspace, arguments: Json) -> Json:
         who = str(arguments.get("user") or workspace.bot_user_id)
-        found = [shapes.channel(place) for place in workspace.channels.values() if who in place.members]
+        if who not in workspace.users:
+            raise SlackError("user_not_found")
+        found = [
+            shapes.channel(place, member=workspace.bot_user_id in place.members)
+            for place in _listed(workspace, arguments)
+            if who in place.members
+        ]
         return page(found, arguments, "channels")
 
     def conversations_list(self, workspace: Workspace, arguments: Json) -> Json:
-        types = str(arguments.get("types") or "public_channel").split(",")
         found = [
-            shapes.channel(place)
-            for place in workspace.channels.values()
-            if (place.is_private and "private_channel" in types and workspace.bot_user_id in place.members)
-            or (not place.is_private and "public_channel" in types)
+            shapes.channel(place, member=workspace.bot_user_id in place.members)
+            for place in _listed(workspace, arguments)
         ]
         return page(found, arguments, "channels")
 
@@ -85,15 +109,11 @@ class PeopleApi:
         owner = self.state.dm_owner(channel)
         if owner is not None and self.state.user(owner).team_id == workspace.id:
             return {"ok": True, "channel": {"id": channel, "is_im": True, "user": owner, "created": 1_700_000_000}}
-        place = workspace.channels.get(channel)
-        if place is None or (place.is_private and workspace.bot_user_id not in place.members):
-            raise SlackError("channel_not_found")
-        return {"ok": True, "channel": shapes.channel(place)}
+        place = _visible(workspace, channel)
+        return {"ok": True, "channel": shapes.channel(place, member=workspace.bot_user_id in place.members)}
 
     def conversations_members(self, workspace: Workspace, arguments: Json) -> Json:
-        place = workspace.channels.get(str(arguments.get("channel")))
-        if place is None or (place.is_private and workspace.bot_user_id not in place.members):
-            raise SlackError("channel_not_found")
+        place = _visible(workspace, str(arguments.get("channel")))
         ids = page([{"id": member} for member in place.members], arguments, "members")
         return ids | {"members": [member["id"] for member in ids["members"]]}
 
@@ -114,6 +134,8 @@ class PeopleApi:
         place = workspace.channels.get(str(arguments.get("channel")))
         if place is None or place.is_private:
             raise SlackError("channel_not_found")
+        if place.is_archived:
+            raise SlackError("is_archived")
         if workspace.bot_user_id not in place.members:
             place.members.append(workspace.bot_user_id)
         return {"ok": True, "channel": shapes.channel(place)}
@@ -134,15 +156,20 @@ class PeopleApi:
         return listed | {"has_more": bool(listed["response_metadata"]["next_cursor"])}
 
     def usergroups_list(self, workspace: Workspace, arguments: Json) -> Json:
-        users = _true(arguments.get("include_users"))
-        return {
-            "ok": True,
-            "usergroups": [shapes.usergroup(group, users=users) for group in workspace.usergroups.values()],
-        }
+        users, disabled = _true(arguments.get("include_users")), _true(arguments.get("include_disabled"))
+        found = [
+            shapes.usergroup(group, users=users)
+            for group in workspace.usergroups.values()
+            if disabled or not group.deleted
+        ]
+        if not _true(arguments.get("include_count")):
+            for group in found:
+                group.pop("user_count")
+        return {"ok": True, "usergroups": found}
 
     def usergroups_users_list(self, workspace: Workspace, arguments: Json) -> Json:
         group = workspace.usergroups.get(str(arguments.get("usergroup")))
-        if group is None:
+        if group is None or (group.deleted and not _true(arguments.get("include_disabled"))):
             raise SlackError("no_such_subteam")
         return {"ok": True, "users": list(group.users)}
 

@@ -7,7 +7,9 @@ import json
 import re
 import secrets
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +17,7 @@ import aiohttp
 
 from sandbox.cast import Workspace
 from sandbox.journal import Exchange, Journal
+from sandbox.slack.faults import Faults
 from sandbox.slack.state import APP_ID, SlackState
 
 Json = dict[str, Any]
@@ -47,8 +50,23 @@ class Ack:
 class Sender:
     """Signs and delivers to `{app_url}/slack/events`."""
 
-    def __init__(self, state: SlackState, journal: Journal, app_url: str, signing_secret: str, base_url: str) -> None:
+    def __init__(
+        self,
+        state: SlackState,
+        journal: Journal,
+        app_url: str,
+        signing_secret: str,
+        base_url: str,
+        *,
+        faults: Faults,
+        subscribed: Collection[str] | None = None,
+    ) -> None:
         self.state = state
+        self._faults = faults
+        self._subscribed = subscribed  # the event types in the app's manifest; None: all of them
+        self._late: list[
+            tuple[float, str]
+        ] = []  # when (seconds of the world's time), what: events that took their time
         self.app_url = app_url
         self.base_url = base_url
         self._journal = journal
@@ -107,7 +125,7 @@ class Sender:
             "team_id": workspace.id,
             "team_domain": workspace.domain,
             "channel_id": channel,
-            "channel_name": place.name if place else "directmessage",
+            "channel_name": "directmessage" if place is None else "privategroup" if place.is_private else place.name,
             "user_id": user_id,
             "user_name": user.name,
             "command": command,
@@ -139,8 +157,36 @@ class Sender:
     # --- events ---
 
     async def event(self, workspace: Workspace, event: Json) -> bool:
-        """Deliver an event, again when it isn't taken, as Slack does (sooner: nobody waits five minutes here)."""
-        envelope = {
+        """Deliver an event that the app subscribes to; a fault asked for may lose it, double it or make it late."""
+        kind = event["type"] if event["type"] != "message" else f"message.{event['channel_type']}"
+        if self._subscribed is not None and kind not in self._subscribed:
+            return True
+        body = json.dumps(self._envelope(workspace, event))
+        fault = self._faults.next_for(f"event:{event['type']}")
+        if fault is not None and fault.kind == "drop":
+            return True
+        if fault is not None and fault.kind == "late":
+            self._late.append((self.state.clock.now().timestamp() + fault.seconds, body))
+            return True
+        if fault is not None:  # the answer was lost on its way back: Slack sends the same event again
+            await self._delivered(body)
+            return await self._delivered(body, first=1)
+        return await self._delivered(body)
+
+    def next_late(self) -> datetime | None:
+        """When the next event that was held up arrives."""
+        return datetime.fromtimestamp(min(self._late)[0], UTC) if self._late else None
+
+    async def deliver_late(self) -> None:
+        """Deliver the events that were held up until now."""
+        now = self.state.clock.now().timestamp()
+        arrived = sorted(each for each in self._late if each[0] <= now)
+        self._late = [each for each in self._late if each[0] > now]
+        for _, body in arrived:
+            await self._delivered(body)
+
+    def _envelope(self, workspace: Workspace, event: Json) -> Json:
+        return {
             "token": "verification-token",
             "team_id": workspace.id,
             "api_app_id": APP_ID,
@@ -158,17 +204,21 @@ class Sender:
                 }
             ],
             "is_ext_shared_channel": False,
+            "event_context": f"4-{secrets.token_hex(12)}",
         }
-        body = json.dumps(envelope)
-        for number in range(EVENT_TRIES):
-            headers = {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": "http_error"} if number else {}
+
+    async def _delivered(self, body: str, *, first: int = 0) -> bool:
+        """Deliver, again when it isn't taken, as Slack does (sooner: nobody waits five minutes here)."""
+        for number in range(first, EVENT_TRIES):
+            reason = "http_timeout" if first else "http_error"
+            headers = {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason} if number else {}
             if (await self._post(body, "application/json", headers)).ok:
                 return True
             await asyncio.sleep(0.2 * (number + 1))
         return False
 
     def event_soon(self, workspace: Workspace, event: Json) -> None:
-        """Deliver an event without waiting for it."""
+        """Deliver an event without waiting for it; nothing is sent to an app that is not installed."""
         if not workspace.installed:
             return
         task = asyncio.create_task(self._quietly(workspace, event))
@@ -180,8 +230,13 @@ class Sender:
 
 
 def escaped(text: str, workspace: Workspace) -> str:
-    """Command text as Slack sends it with *escape* on: known @names and #channels as ids, the rest escaped."""
-    text = re.sub(r"<(?![@#!])", "&lt;", text.replace("&", "&amp;") if "<" not in text else text)
+    """Command text as Slack sends it with *escape* on: known @names and #channels as ids, the rest escaped.
+
+    What has the form of a mention already, such as `<@U0ALICE01>`, is one that somebody picked, and stays.
+    """
+    parts = re.split(r"(<(?:@[UW]|#C|!subteam\^S)[A-Z0-9]+(?:\|[^<>]*)?>)", text)
+    parts[::2] = (each.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") for each in parts[::2])
+    text = "".join(parts)
     names: dict[str, str] = {}
     for user in workspace.users.values():
         names[user.name.lower()] = names[user.real_name.lower()] = f"<@{user.id}|{user.name}>"

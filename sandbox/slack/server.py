@@ -1,6 +1,7 @@
 """The local Slack as a server: Web API, uploads, OAuth, response addresses, the page, and the controls."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from aiohttp import web
@@ -8,6 +9,7 @@ from aiohttp import web
 from sandbox.clock import WorldClock
 from sandbox.journal import Exchange, Journal
 from sandbox.slack.acting import Acting
+from sandbox.slack.faults import Faults
 from sandbox.slack.happenings import Happenings
 from sandbox.slack.oauth import OAuth
 from sandbox.slack.sender import Sender
@@ -20,7 +22,7 @@ _LARGEST = 64 * 1024 * 1024
 
 
 class SlackServer:
-    """One local Slack. `app_url` is the app's base address; the port is bound on 127.0.0.1."""
+    """One local Slack, bound on 127.0.0.1. `app_url` is the app's base address; `subscribed`: the events in its manifest."""
 
     def __init__(
         self,
@@ -31,15 +33,19 @@ class SlackServer:
         app_url: str,
         signing_secret: str,
         client: tuple[str, str],
+        subscribed: Collection[str] | None = None,
     ) -> None:
         self.port = port
         self.base_url = f"http://127.0.0.1:{port}"
         self.journal = journal
         self.state = SlackState(clock)
-        self.sender = Sender(self.state, journal, app_url, signing_secret, self.base_url)
+        self.faults = Faults()
+        self.sender = Sender(
+            self.state, journal, app_url, signing_secret, self.base_url, faults=self.faults, subscribed=subscribed
+        )
         self.talk = TalkApi(self.state, self.base_url)
         self.oauth = OAuth(self.state, *client)
-        self.api = WebApi(self.state, journal, self.talk, self.oauth)
+        self.api = WebApi(self.state, journal, self.talk, self.oauth, self.faults)
         self.acting = Acting(self.state, self.sender, self.talk)
         self.happenings = Happenings(self.state, self.sender)
         self._runner: web.AppRunner | None = None

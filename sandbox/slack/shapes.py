@@ -1,14 +1,18 @@
 """Slack's objects as its API and events show them."""
 
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sandbox.cast import Channel, User, UserGroup, Workspace
 
 Json = dict[str, Any]
 
 
-def user(person: User, *, locale: bool = True) -> Json:
-    """A user object, as users.list and user_change carry it."""
+def user(person: User, *, locale: bool = True, at: datetime | None = None) -> Json:
+    """A user object, as users.list and user_change carry it. `at`: when, for the offset from UTC; now where not given."""
+    first, _, last = person.real_name.partition(" ")
+    offset = (at or datetime.now(UTC)).astimezone(ZoneInfo(person.tz)).utcoffset()
     shown: Json = {
         "id": person.id,
         "team_id": person.team_id,
@@ -18,12 +22,19 @@ def user(person: User, *, locale: bool = True) -> Json:
         "real_name": person.real_name,
         "tz": person.tz,
         "tz_label": person.tz,
-        "tz_offset": 0,
+        "tz_offset": int(offset.total_seconds()) if offset else 0,
         "profile": {
             "real_name": person.real_name,
             "real_name_normalized": person.real_name,
             "display_name": person.real_name.split()[0] if not person.is_bot else "",
             "display_name_normalized": person.real_name.split()[0] if not person.is_bot else "",
+            "first_name": first,
+            "last_name": last,
+            "title": "",
+            "phone": "",
+            "status_text": "",
+            "status_emoji": "",
+            "status_expiration": 0,
             "team": person.team_id,
             "image_48": "",
         },
@@ -31,9 +42,10 @@ def user(person: User, *, locale: bool = True) -> Json:
         "is_owner": person.is_admin,
         "is_primary_owner": False,
         "is_restricted": person.is_restricted,
-        "is_ultra_restricted": False,
+        "is_ultra_restricted": person.is_ultra_restricted,
         "is_bot": person.is_bot,
         "is_app_user": False,
+        "is_email_confirmed": not person.is_bot,
         "updated": person.updated,
     }
     if person.email:
@@ -43,8 +55,8 @@ def user(person: User, *, locale: bool = True) -> Json:
     return shown
 
 
-def channel(place: Channel) -> Json:
-    """A conversation object."""
+def channel(place: Channel, *, member: bool = True) -> Json:
+    """A conversation object; `member`: whether whoever asks is in it."""
     return {
         "id": place.id,
         "name": place.name,
@@ -54,14 +66,17 @@ def channel(place: Channel) -> Json:
         "is_im": False,
         "is_mpim": False,
         "is_private": place.is_private,
-        "is_archived": False,
+        "is_archived": place.is_archived,
         "is_general": place.id.endswith("GENERAL"),
         "is_shared": False,
-        "is_member": True,
+        "is_ext_shared": False,
+        "is_org_shared": False,
+        "is_member": member,
         "created": 1_700_000_000,
         "creator": place.creator,
         "topic": {"value": "", "creator": "", "last_set": 0},
         "purpose": {"value": place.purpose, "creator": place.creator, "last_set": 0},
+        "previous_names": list(place.previous_names),
         "num_members": len(place.members),
     }
 
@@ -78,13 +93,17 @@ def usergroup(group: UserGroup, *, users: bool = False) -> Json:
         "description": "",
         "is_external": False,
         "date_create": 1_700_000_000,
-        "date_update": 1_700_000_000,
-        "date_delete": 0,
+        "date_update": group.updated,
+        "date_delete": group.deleted,
         "auto_type": None,
+        "auto_provision": False,
+        "enterprise_subteam_id": "",
         "created_by": group.users[0] if group.users else "",
         "updated_by": group.users[0] if group.users else "",
+        "deleted_by": group.deleted_by,
         "prefs": {"channels": [], "groups": []},
         "user_count": len(group.users),
+        "channel_count": 0,
     }
     if users:
         shown["users"] = list(group.users)

@@ -73,7 +73,7 @@ class SlackState:
         self.files: dict[str, Json] = {}
         self.file_contents: dict[str, bytes] = {}
         self.codes: dict[str, str] = {}  # OAuth code → workspace id
-        self.revoked: set[str] = set()  # bot tokens
+        self.revoked: dict[str, str] = {}  # dead bot tokens → what Slack says to who uses one
         self._numbers = itertools.count(1)
         self._last_ts = 0.0
         self.changes = 0
@@ -121,10 +121,10 @@ class SlackState:
 
     def by_token(self, token: str) -> Workspace:
         """The workspace a bot token is for. Raises SlackError."""
+        if token in self.revoked:
+            raise SlackError(self.revoked[token])
         for workspace in self.workspaces.values():
-            if secrets.compare_digest(workspace.bot_token, token):
-                if token in self.revoked:
-                    raise SlackError("token_revoked")
+            if secrets.compare_digest(workspace.bot_token.encode(), token.encode()):
                 return workspace
         raise SlackError("invalid_auth")
 
@@ -143,15 +143,15 @@ class SlackState:
         if channel in workspace.users:
             user = workspace.users[channel]
             if user.deleted:
-                raise SlackError(
-                    "user_disabled" if not posting else "account_inactive" if user.is_bot else "user_disabled"
-                )
+                raise SlackError("user_disabled")
             return self.dm(channel)
         owner = self.dm_owner(channel)
         if owner is not None and self.user(owner).team_id == workspace.id:
             return channel
         for known in workspace.channels.values():
             if channel in {known.id, known.name, f"#{known.name}"}:
+                if posting and known.is_archived:
+                    raise SlackError("is_archived")
                 if posting and workspace.bot_user_id not in known.members:
                     raise SlackError("not_in_channel")
                 return known.id
@@ -293,22 +293,26 @@ def stateful_elements(block: Json) -> list[Json]:
     ]
 
 
+_PICKED = {  # what an element of one choice is called in the state, and where it begins
+    "datepicker": ("selected_date", "initial_date"),
+    "timepicker": ("selected_time", "initial_time"),
+    "datetimepicker": ("selected_date_time", "initial_date_time"),
+    "users_select": ("selected_user", "initial_user"),
+    "conversations_select": ("selected_conversation", "initial_conversation"),
+    "channels_select": ("selected_channel", "initial_channel"),
+    **dict.fromkeys(
+        ("plain_text_input", "number_input", "email_text_input", "url_text_input"), ("value", "initial_value")
+    ),
+}
+
+
 def initial_state(element: Json) -> Json:
     """What view.state says of an untouched element."""
     kind = element["type"]
-    state: Json = {"type": kind}
-    if kind in {"plain_text_input", "number_input", "email_text_input", "url_text_input"}:
-        return state | {"value": element.get("initial_value")}
     if kind == "checkboxes" or kind.startswith("multi_"):
-        return state | _initial_many(element, kind)
-    if kind == "datepicker":
-        return state | {"selected_date": element.get("initial_date")}
-    if kind == "timepicker":
-        return state | {"selected_time": element.get("initial_time")}
-    if kind in {"users_select", "conversations_select", "channels_select"}:
-        noun = kind.removesuffix("s_select")
-        return state | {f"selected_{noun}": element.get(f"initial_{noun}")}
-    return state | {"selected_option": element.get("initial_option")}
+        return {"type": kind} | _initial_many(element, kind)
+    name, initial = _PICKED.get(kind, ("selected_option", "initial_option"))
+    return {"type": kind, name: element.get(initial)}
 
 
 def _initial_many(element: Json, kind: str) -> Json:

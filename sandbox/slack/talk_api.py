@@ -100,7 +100,10 @@ class TalkApi:
 
     def chat_delete(self, workspace: Workspace, arguments: Json) -> Json:
         channel = self.state.place(workspace, str(arguments.get("channel")))
-        self.state.remove(channel, str(arguments.get("ts")))
+        message = self.state.find(channel, str(arguments.get("ts")))
+        if message.get("bot_id") != workspace.bot_id or message.get("ephemeral"):
+            raise SlackError("cant_delete_message")
+        self.state.remove(channel, message["ts"])
         return {"ok": True, "channel": channel, "ts": arguments.get("ts")}
 
     def chat_get_permalink(self, workspace: Workspace, arguments: Json) -> Json:

@@ -23,9 +23,9 @@ Method = Callable[[Workspace, Json], Json]
 class WebApi:
     """Slack's Web API. Methods it doesn't have are refused as `unknown_method`."""
 
-    def __init__(self, state: SlackState, journal: Journal, talk: TalkApi, oauth: OAuth) -> None:
+    def __init__(self, state: SlackState, journal: Journal, talk: TalkApi, oauth: OAuth, faults: Faults) -> None:
         self.state = state
-        self.faults = Faults()
+        self.faults = faults
         self._journal = journal
         self._oauth = oauth
         people = PeopleApi(state)
@@ -117,7 +117,7 @@ class WebApi:
             return answer
 
     def _revoke(self, workspace: Workspace, _: Json) -> Json:
-        self.state.revoked.add(workspace.bot_token)
+        self.state.revoked[workspace.bot_token] = "token_revoked"
         return {"ok": True, "revoked": True}
 
 

@@ -210,6 +210,36 @@ def create_coupon(store: Store, params: Object) -> Object:
     )
 
 
+def delete_coupon(store: Store, coupon_id: str) -> Object:
+    """DELETE /v1/coupons/{id}: nobody new can have it; those who have it keep it (`coupon.deleted`)."""
+    coupon = store.get("coupon", coupon_id)
+    coupon["valid"] = False
+    store.emit("coupon.deleted", coupon)
+    return {"id": coupon_id, "object": "coupon", "deleted": True}
+
+
+def delete_discount(store: Store, sub_id: str) -> Object:
+    """DELETE /v1/subscriptions/{id}/discount: the last discount ends (`customer.discount.deleted`)."""
+    sub = store.get("subscription", sub_id)
+    if not sub["discounts"]:
+        raise invalid("The subscription has no discount.", code="resource_missing", param="id", status=404)
+    with store.changing(sub, "customer.subscription.updated"):
+        discount = store.get("discount", sub["discounts"].pop())
+    store.emit("customer.discount.deleted", discount)
+    return {"deleted": True, **discount}
+
+
+def update_tax_rate(store: Store, params: Object, rate_id: str) -> Object:
+    """POST /v1/tax_rates/{id}. The percentage never changes: another one is another rate."""
+    rate = store.get("tax_rate", rate_id)
+    with store.changing(rate, "tax_rate.updated"):
+        rate["metadata"] = merge_metadata(rate["metadata"], params.get("metadata"))
+        for name in ("active", "country", "description", "display_name", "jurisdiction", "state", "tax_type"):
+            if name in params:
+                rate[name] = params[name]
+    return rate
+
+
 def create_tax_rate(store: Store, params: Object) -> Object:
     """POST /v1/tax_rates."""
     return store.add(
@@ -245,6 +275,8 @@ def redeem(store: Store, given: list[Object], owner: Object) -> list[Object]:
             made.append(store.get("discount", each["discount"], param="discounts"))
             continue
         coupon = store.get("coupon", each.get("coupon", ""), param="coupon")
+        if not coupon["valid"]:
+            raise invalid(f"Coupon {coupon['id']} is not valid any more.", param="coupon", code="coupon_expired")
         made.append(store.add(discount_of(store, coupon, owner)))
         with store.changing(coupon, "coupon.updated"):
             coupon["times_redeemed"] += 1

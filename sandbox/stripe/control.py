@@ -8,7 +8,9 @@ from aiohttp import web
 
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.payment import Payment
+from sandbox.stripe.store import Store
 from sandbox.stripe.webhooks import KINDS as WEBHOOK_FAULTS
+from sandbox.wrong import ControlError
 
 if TYPE_CHECKING:
     from sandbox.stripe.server import StripeServer
@@ -34,13 +36,6 @@ def routes(server: "StripeServer") -> list[web.RouteDef]:
     ]
 
 
-class _Wrong(Exception):  # noqa: N818 - said to whoever uses a handle
-    def __init__(self, why: str, then: str, status: int = 400) -> None:
-        super().__init__(why)
-        self.answer = {"error": "bad_control", "why": why, "next": then}
-        self.status = status
-
-
 def _answered(
     verb: Callable[[web.Request, Object], Awaitable[Object]],
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -49,11 +44,11 @@ def _answered(
             try:
                 body = json.loads(await request.text() or "{}")
             except ValueError:
-                raise _Wrong("the body is not JSON", "send a JSON object") from None
+                raise ControlError("the body is not JSON", "send a JSON object") from None
             if not isinstance(body, dict):
-                raise _Wrong("the body is not a JSON object", "send {…}")
+                raise ControlError("the body is not a JSON object", "send {…}")
             return web.json_response(await verb(request, body))
-        except _Wrong as wrong:
+        except ControlError as wrong:
             return web.json_response(wrong.answer, status=wrong.status)
         except ApiError as error:
             return web.json_response(error.body, status=error.status)
@@ -69,7 +64,7 @@ class _Handles:
     async def pay(self, request: web.Request, body: Object) -> Object:
         session_id = request.match_info["session"]
         if session_id not in self._store.objects.get("checkout.session", {}):
-            raise _Wrong(f"there is no checkout session {session_id!r}", "GET /control/objects lists them", 404)
+            raise ControlError(f"there is no checkout session {session_id!r}", "GET /control/objects lists them", 404)
         outcome = body.get("outcome", "paid")
         if outcome == "abandoned":
             await self._server.account.abandon_checkout(session_id)
@@ -89,47 +84,33 @@ class _Handles:
                 **made,
             }
         else:
-            raise _Wrong(f"unknown outcome {outcome!r}", "one of paid, declined, abandoned")
+            raise ControlError(f"unknown outcome {outcome!r}", "one of paid, declined, abandoned")
         await self._server.deliver_due_webhooks()
         return {"ok": True, "outcome": outcome}
 
     async def portal(self, request: web.Request, body: Object) -> Object:
         session_id = request.match_info["session"]
         if self._server.account.portal_session(session_id) is None:
-            raise _Wrong(f"there is no portal session {session_id!r}", "GET /control/objects lists them", 404)
+            raise ControlError(f"there is no portal session {session_id!r}", "GET /control/objects lists them", 404)
         payment = _payment(body, declined=body.get("outcome") == "declined")
         result = await self._server.account.save_portal_payment_method(session_id, payment)
         await self._server.deliver_due_webhooks()
         return {"ok": result.state == "paid", "outcome": result.state, "decline_code": result.decline_code}
 
     async def faults(self, _: web.Request, body: Object) -> Object:
-        kind, times = body.get("kind"), body.get("times", 1)
-        if kind not in FAULTS:
-            raise _Wrong(f"unknown kind {kind!r}", f"one of {', '.join(FAULTS)}")
-        if not isinstance(times, int) or isinstance(times, bool) or not 0 <= times <= 10_000:
-            raise _Wrong("times must be a whole number from 0 to 10,000", "0 takes the fault back")
-        faults = self._store.faults
-        if kind == "decline_next_renewal":
-            faults.decline_next_renewal = times
-        elif kind in WEBHOOK_FAULTS:
-            faults.webhooks[kind] = times
-            faults.delay_seconds = int(body.get("seconds", faults.delay_seconds))
-        else:
-            faults.api[:] = [fault for fault in faults.api if fault["kind"] != kind]
-            if times:
-                faults.api.append({**body, "times": times})
+        ask_for_fault(self._store, body)
         return {"ok": True}
 
     async def redeliver(self, _: web.Request, body: Object) -> Object:
         times = body.get("times", 1)
         if not isinstance(times, int) or not 1 <= times <= 1_000:
-            raise _Wrong("times must be a whole number from 1 to 1,000", "such as 5")
+            raise ControlError("times must be a whole number from 1 to 1,000", "such as 5")
         if body.get("event"):
             events = [self._store.get("event", str(body["event"]))]
         elif body.get("all"):
             events = self._store.all("event")
         else:
-            raise _Wrong("say which event", '{"event": "evt_…"} or {"all": true}')
+            raise ControlError("say which event", '{"event": "evt_…"} or {"all": true}')
         count = self._server.webhooks.again(events, times=times, shuffle=bool(body.get("shuffle")))
         await self._server.deliver_due_webhooks()
         return {"ok": True, "deliveries": count}
@@ -138,9 +119,35 @@ class _Handles:
         return web.json_response(self._store.objects)
 
 
+def ask_for_fault(store: Store, body: Object) -> None:
+    """Let the next `times` calls, deliveries or renewals go wrong as `kind` says. Raises ControlError."""
+    kind, times = body.get("kind"), body.get("times", 1)
+    if kind not in FAULTS:
+        raise ControlError(f"unknown kind {kind!r}", f"one of {', '.join(FAULTS)}")
+    if not isinstance(times, int) or isinstance(times, bool) or not 0 <= times <= 10_000:
+        raise ControlError("times must be a whole number from 0 to 10,000", "0 takes the fault back")
+    faults = store.faults
+    if kind == "decline_next_renewal":
+        faults.decline_next_renewal = times
+    elif kind in WEBHOOK_FAULTS:
+        faults.webhooks[kind] = times
+        faults.delay_seconds = int(body.get("seconds", faults.delay_seconds))
+    else:
+        faults.api[:] = [fault for fault in faults.api if fault["kind"] != kind]
+        if times:
+            faults.api.append({**body, "times": times})
+
+
+def waiting_faults(store: Store) -> list[Object]:
+    """The faults that have not happened yet, as `{kind, times}`."""
+    counts = {"decline_next_renewal": store.faults.decline_next_renewal, **store.faults.webhooks}
+    counts |= {fault["kind"]: fault["times"] for fault in store.faults.api}
+    return [{"kind": kind, "times": times} for kind, times in counts.items() if times > 0]
+
+
 def _payment(body: Object, *, declined: bool) -> Payment:
     method = body.get("method", "card")
     number = str(body.get("number") or (_DECLINED if declined else "4242424242424242"))
     if method in {"card", "paypal"}:
         return Payment(method, number=number, payer_email=body.get("email"), authenticated=not declined)
-    raise _Wrong(f"unknown method {method!r}", "one of card, paypal")
+    raise ControlError(f"unknown method {method!r}", "one of card, paypal")

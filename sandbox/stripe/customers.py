@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from sandbox.stripe import ids
+from sandbox.stripe import balances, ids
 from sandbox.stripe.catalogue import merge_metadata
 from sandbox.stripe.errors import declined, invalid, missing_parameter
 from sandbox.stripe.lists import created_within
@@ -85,8 +85,11 @@ def _set_invoice_settings(store: Store, customer: Object, given: Object) -> None
 def update_customer(store: Store, params: Object, customer_id: str) -> Object:
     """POST /v1/customers/{id}."""
     customer = store.get("customer", customer_id)
+    if params.get("balance", customer["balance"]) != customer["balance"]:
+        amount = params["balance"] - customer["balance"]
+        balances.move(store, customer, amount, customer["currency"] or "usd", type_="adjustment")
     with store.changing(customer, "customer.updated"):
-        for name in ("balance", "preferred_locales", "next_invoice_sequence", "invoice_prefix"):
+        for name in ("preferred_locales", "next_invoice_sequence", "invoice_prefix"):
             if name in params:
                 customer[name] = params[name]
         for name in ("description", "email", "name", "phone", "shipping"):

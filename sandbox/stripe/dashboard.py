@@ -79,4 +79,6 @@ def _invoice(language: str) -> Any:
 
 
 def _event(found: Json) -> tuple[str, ...]:
-    return escape(found["type"]), escape(str(found["data"]["object"].get("id", ""))), str(found["pending_webhooks"])
+    about = str(found["data"]["object"].get("id", ""))
+    shown = f"{about[:30]}…" if len(about) > 32 else about
+    return escape(found["type"]), f"<code>{escape(shown)}</code>", str(found["pending_webhooks"])

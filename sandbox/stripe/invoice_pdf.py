@@ -5,6 +5,7 @@ from typing import Any
 from fpdf import FPDF, FontFace, XPos, YPos
 
 from sandbox.stripe.page_words import WORDS, day, latin, money
+from sandbox.stripe.sums import sums_of
 
 Json = dict[str, Any]
 _GREEN, _GREY, _LIGHT, _INK = (31, 111, 84), (110, 118, 125), (236, 240, 238), (26, 29, 33)
@@ -134,13 +135,9 @@ def _unit(line: Json, quantity: int, currency: str, language: str) -> str:
 
 def _totals(paper: FPDF, invoice: Json, t: dict[str, str], language: str) -> None:
     currency = invoice["currency"]
-    rows = [(t["subtotal"], invoice["subtotal"], False)]
-    rows += [(t["tax"], tax["amount"], False) for tax in invoice.get("total_taxes") or []]
-    rows += [(t["total"], invoice["total"], True), (t["amount_paid"], invoice["amount_paid"], False)]
-    rows.append((t["amount_due"], invoice["amount_remaining"], True))
-    for name, amount, bold in rows:
+    for what, amount, bold in sums_of(invoice):
         paper.set_x(_MARGIN + 92)
         paper.set_font("helvetica", "B" if bold else "", 10)
         paper.set_text_color(*(_INK if bold else _GREY))
-        paper.cell(44, 6.4, latin(name), align="R")
+        paper.cell(44, 6.4, latin(t[what]), align="R")
         paper.cell(38, 6.4, latin(money(amount, currency, language)), align="R", new_x=XPos.LMARGIN, new_y=YPos.NEXT)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.stripe import collection, drafts, ids, lists
+from sandbox.stripe import collection, drafts, ids
 from sandbox.stripe.catalogue import merge_metadata
 from sandbox.stripe.errors import declined, invalid, missing_parameter
 from sandbox.stripe.lines import Line, full_amount
@@ -156,6 +156,29 @@ def create_item(store: Store, params: Object) -> Object:
     return store.add(drafts.invoice_item(store, line, customer["id"]), "invoiceitem.created")
 
 
+def list_items(store: Store, params: Object) -> list[Object]:
+    """GET /v1/invoiceitems; with `pending`, those that wait for an invoice."""
+    return [
+        each
+        for each in store.all("invoiceitem")
+        if not each.get("deleted")
+        and all(params.get(name, each[name]) == each[name] for name in ("customer", "invoice"))
+        and params.get("pending", each["invoice"] is None) == (each["invoice"] is None)
+        and created_within(each, params.get("created"))
+    ]
+
+
+def delete_item(store: Store, item_id: str) -> Object:
+    """DELETE /v1/invoiceitems/{id}: one that waits is billed to nobody (`invoiceitem.deleted`)."""
+    item = store.get("invoiceitem", item_id)
+    if item["invoice"] is not None:
+        raise invalid("The invoice item is on an invoice already and can't be deleted.", param="id")
+    store.pending_lines.pop(item_id, None)
+    store.emit("invoiceitem.deleted", item)
+    del store.objects["invoiceitem"][item_id]
+    return {"id": item_id, "object": "invoiceitem", "deleted": True}
+
+
 def _on_draft(store: Store, line: Line, customer: Object, invoice_id: str) -> Object:
     invoice = store.get("invoice", invoice_id, param="invoice")
     if invoice["status"] != "draft":
@@ -186,70 +209,6 @@ def _on_draft(store: Store, line: Line, customer: Object, invoice_id: str) -> Ob
             each["invoice"] = invoice_id
         invoice["lines"]["data"] = fresh["lines"]["data"]
     return item
-
-
-def create_credit_note(store: Store, params: Object) -> Object:
-    """POST /v1/credit_notes for a sum of a finalised invoice: lowers what is open, or credits the customer's balance."""
-    invoice = store.get("invoice", params["invoice"], param="invoice")
-    amount = params.get("amount")
-    if amount is None:
-        raise missing_parameter("amount")
-    if invoice["status"] not in {"open", "paid"}:
-        raise invalid("Credit notes can only be issued for open or paid invoices.", param="invoice")
-    before_payment = invoice["status"] == "open"
-    given = invoice["pre_payment_credit_notes_amount"] + invoice["post_payment_credit_notes_amount"]
-    if amount <= 0 or amount > (invoice["amount_remaining"] if before_payment else invoice["total"] - given):
-        raise invalid("The credit note amount exceeds what the invoice has left.", param="amount")
-    number = 1 + sum(1 for each in store.all("credit_note") if each["invoice"] == invoice["id"])
-    note_id = ids.new("credit_note")
-    note = store.add(
-        {
-            "id": note_id,
-            "object": "credit_note",
-            "amount": amount,
-            "amount_shipping": 0,
-            "created": store.now(),
-            "currency": invoice["currency"],
-            "customer": invoice["customer"],
-            "customer_account": None,
-            "customer_balance_transaction": None,
-            "discount_amount": 0,
-            "discount_amounts": [],
-            "effective_at": store.now(),
-            "invoice": invoice["id"],
-            "lines": lists.whole([], url=f"/v1/credit_notes/{note_id}/lines"),
-            "livemode": False,
-            "memo": params.get("memo"),
-            "metadata": merge_metadata({}, params.get("metadata")),
-            "number": f"{invoice['number']}-CN-{number:02d}",
-            "out_of_band_amount": None,
-            "pdf": f"{store.base_url}/invoice/{invoice['id']}/pdf",
-            "post_payment_amount": 0 if before_payment else amount,
-            "pre_payment_amount": amount if before_payment else 0,
-            "pretax_credit_amounts": [],
-            "reason": params.get("reason"),
-            "refunds": [],
-            "shipping_cost": None,
-            "status": "issued",
-            "subtotal": amount,
-            "subtotal_excluding_tax": amount,
-            "total": amount,
-            "total_excluding_tax": amount,
-            "total_taxes": [],
-            "type": "pre_payment" if before_payment else "post_payment",
-            "voided_at": None,
-        },
-        "credit_note.created",
-    )
-    if before_payment:
-        collection.reduce(store, invoice, amount)
-    else:
-        with store.changing(invoice, "invoice.updated"):
-            invoice["post_payment_credit_notes_amount"] += amount
-        customer = store.get("customer", invoice["customer"])
-        with store.changing(customer, "customer.updated"):
-            customer["balance"] -= amount
-    return note
 
 
 def create_refund(store: Store, params: Object) -> Object:

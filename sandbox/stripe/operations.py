@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.stripe import (
+    balances,
     catalogue,
     checkout,
     collection,
+    credit_notes,
     customers,
     invoices,
     lists,
@@ -114,6 +116,11 @@ def _of_type(type_: str, wanted: str) -> bool:
     return type_ == wanted or (wanted.endswith(".*") and type_.startswith(wanted[:-1]))
 
 
+def _lines_of(store: Store, _: Object, invoice_id: str) -> list[Object]:
+    found: list[Object] = store.get("invoice", invoice_id)["lines"]["data"]
+    return found
+
+
 def _methods_of(store: Store, params: Object, customer_id: str) -> list[Object]:
     return customers.methods_of(store, customer_id, params.get("type"))
 
@@ -136,14 +143,18 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         ("POST /coupons", "CouponCreateParams", catalogue.create_coupon),
         ("GET /coupons", "CouponListParams", _all("coupon")),
         ("GET /coupons/{id}", "CouponRetrieveParams", _retrieve("coupon")),
+        ("DELETE /coupons/{id}", "CouponDeleteParams", _by_id(catalogue.delete_coupon)),
         ("POST /tax_rates", "TaxRateCreateParams", catalogue.create_tax_rate),
         ("GET /tax_rates", "TaxRateListParams", _all("tax_rate", "active")),
         ("GET /tax_rates/{id}", "TaxRateRetrieveParams", _retrieve("tax_rate")),
+        ("POST /tax_rates/{id}", "TaxRateUpdateParams", catalogue.update_tax_rate),
         ("POST /customers", "CustomerCreateParams", customers.create_customer),
         ("GET /customers", "CustomerListParams", customers.list_customers),
         ("GET /customers/{id}", "CustomerRetrieveParams", _retrieve("customer")),
         ("POST /customers/{id}", "CustomerUpdateParams", customers.update_customer),
         ("GET /customers/{id}/payment_methods", "CustomerPaymentMethodListParams", _methods_of),
+        ("POST /customers/{id}/balance_transactions", "CustomerBalanceTransactionCreateParams", balances.create),
+        ("GET /customers/{id}/balance_transactions", "CustomerBalanceTransactionListParams", balances.listing),
         ("POST /customers/{id}/tax_ids", "CustomerTaxIdCreateParams", customers.add_tax_id),
         ("GET /payment_methods", "PaymentMethodListParams", _methods),
         ("GET /payment_methods/{id}", "PaymentMethodRetrieveParams", _retrieve("payment_method")),
@@ -162,6 +173,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         ("GET /subscriptions/{id}", "SubscriptionRetrieveParams", _retrieve("subscription")),
         ("POST /subscriptions/{id}", "SubscriptionUpdateParams", subscriptions.update),
         ("DELETE /subscriptions/{id}", "SubscriptionCancelParams", subscriptions.cancel),
+        ("DELETE /subscriptions/{id}/discount", "SubscriptionDeleteDiscountParams", _by_id(catalogue.delete_discount)),
         ("POST /subscription_schedules", "SubscriptionScheduleCreateParams", schedules.create),
         ("GET /subscription_schedules", "SubscriptionScheduleListParams", schedules.list_schedules),
         ("GET /subscription_schedules/{id}", "SubscriptionScheduleRetrieveParams", _retrieve("subscription_schedule")),
@@ -172,6 +184,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         ("GET /invoices", "InvoiceListParams", invoices.list_invoices),
         ("GET /invoices/{id}", "InvoiceRetrieveParams", _retrieve("invoice")),
         ("POST /invoices/{id}", "InvoiceUpdateParams", invoices.update),
+        ("GET /invoices/{id}/lines", "InvoiceLineItemListParams", _lines_of),
         ("POST /invoices/{id}/finalize", "InvoiceFinalizeInvoiceParams", invoices.finalize),
         ("POST /invoices/{id}/pay", "InvoicePayParams", invoices.pay),
         ("POST /invoices/{id}/send", "InvoiceSendInvoiceParams", _by_id(invoices.send)),
@@ -183,8 +196,14 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         ),
         ("POST /invoices", "InvoiceCreateParams", invoices.create),
         ("POST /invoiceitems", "InvoiceItemCreateParams", invoices.create_item),
-        ("POST /credit_notes", "CreditNoteCreateParams", invoices.create_credit_note),
+        ("GET /invoiceitems", "InvoiceItemListParams", invoices.list_items),
+        ("GET /invoiceitems/{id}", "InvoiceItemRetrieveParams", _retrieve("invoiceitem")),
+        ("DELETE /invoiceitems/{id}", "InvoiceItemDeleteParams", _by_id(invoices.delete_item)),
+        ("POST /credit_notes", "CreditNoteCreateParams", credit_notes.create),
         ("GET /credit_notes", "CreditNoteListParams", _all("credit_note", "customer", "invoice")),
+        ("GET /credit_notes/preview", "CreditNotePreviewParams", credit_notes.preview),
+        ("GET /credit_notes/{id}", "CreditNoteRetrieveParams", _retrieve("credit_note")),
+        ("POST /credit_notes/{id}/void", "CreditNoteVoidCreditNoteParams", _on("credit_note", credit_notes.void)),
         ("GET /invoice_payments", "InvoicePaymentListParams", invoices.list_payments),
         ("GET /payment_intents/{id}", "PaymentIntentRetrieveParams", _retrieve("payment_intent")),
         ("GET /setup_intents/{id}", "SetupIntentRetrieveParams", _retrieve("setup_intent")),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from babel import Locale
 
 from sandbox.stripe.page_words import WORDS
 from sandbox.stripe.payment import Payment
@@ -72,7 +73,11 @@ def text_field(form: Form, name: str, label: str, *, value: str = "", more: str 
 def country_field(form: Form, language: str, value: str) -> str:
     """The country of the address."""
     chosen = form.values.get("country", value)
-    options = "".join(f"<option{' selected' if code == chosen else ''}>{code}</option>" for code in COUNTRIES)
+    names = Locale(language).territories
+    options = "".join(
+        f'<option value="{code}"{" selected" if code == chosen else ""}>{escape(names.get(code, code))}</option>'
+        for code in sorted(COUNTRIES, key=lambda code: names.get(code, code))
+    )
     label = escape(WORDS[language]["country"])
     menu = f'<select id="country" name="country" autocomplete="country">{options}</select>'
     return f'<div><label for="country">{label}</label>{menu}</div>'
@@ -113,6 +118,7 @@ def method_fields(form: Form, language: str, methods: list[str]) -> str:
         for number_, what in (
             ("4242 4242 4242 4242", "paid_card"),
             ("4000 0000 0000 0002", "declined_card"),
+            ("4000 0000 0000 9995", "poor_card"),
             ("4000 0027 6000 3184", "secure_card"),
         )
     )

@@ -44,6 +44,10 @@ WORDS: dict[str, dict[str, str]] = {
         "try_cards": "Testkort",
         "paid_card": "godkänns",
         "declined_card": "nekas",
+        "poor_card": "har inte täckning",
+        "discount": "Rabatt",
+        "from_balance": "Tidigare tillgodo",
+        "credited": "Krediterat",
         "secure_card": "3-D Secure",
         "secure_title": "Din bank vill att du godkänner betalningen",
         "approve": "Godkänn",
@@ -92,6 +96,7 @@ WORDS: dict[str, dict[str, str]] = {
         "sandbox": "Sandlåda: inga riktiga pengar",
         "secure_by": "Kortuppgifterna stannar hos Stripe.",
         "incomplete": "Betalningen gick inte igenom",
+        "not_approved": "Betalningen godkändes inte hos banken. Försök igen eller välj ett annat betalsätt.",
     },
     "en": {
         "pay": "Pay",
@@ -124,6 +129,10 @@ WORDS: dict[str, dict[str, str]] = {
         "try_cards": "Test cards",
         "paid_card": "is accepted",
         "declined_card": "is declined",
+        "poor_card": "has insufficient funds",
+        "discount": "Discount",
+        "from_balance": "Earlier credit",
+        "credited": "Credited",
         "secure_card": "3-D Secure",
         "secure_title": "Your bank wants you to approve the payment",
         "approve": "Approve",
@@ -172,8 +181,28 @@ WORDS: dict[str, dict[str, str]] = {
         "sandbox": "Sandbox: no real money",
         "secure_by": "Card details stay with Stripe.",
         "incomplete": "The payment did not go through",
+        "not_approved": "The payment was not approved at your bank. Try again, or choose another way to pay.",
     },
 }
+
+
+_DECLINES_SV = {
+    "generic_decline": "Kortet nekades.",
+    "insufficient_funds": "Kortet har inte täckning.",
+    "expired_card": "Kortet har gått ut.",
+    "incorrect_cvc": "Säkerhetskoden är fel.",
+    "processing_error": "Något gick fel hos banken. Försök igen om en stund.",
+    "incorrect_number": "Kortnumret är fel.",
+    "authentication_required": "Kortet nekades. Banken vill att du godkänner köpet.",
+    "payment_method_provider_decline": "PayPal nekade betalningen. Välj ett annat betalsätt.",
+}
+
+
+def refusal(language: str, decline_code: str | None, message: str | None) -> str:
+    """Why a payment did not go through, in the reader's language; `message` is Stripe's English for it."""
+    if language == "sv" and decline_code is not None:
+        return _DECLINES_SV.get(decline_code, _DECLINES_SV["generic_decline"])
+    return message or ""
 
 
 def language_of(*wishes: str | None) -> str:

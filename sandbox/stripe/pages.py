@@ -13,10 +13,12 @@ from sandbox.stripe.account import Account
 from sandbox.stripe.dashboard import dashboard
 from sandbox.stripe.invoice_pdf import render
 from sandbox.stripe.page_html import Form
-from sandbox.stripe.page_words import WORDS, day, language_of, money
+from sandbox.stripe.page_words import WORDS, day, language_of, money, refusal
 from sandbox.stripe.payment import Outcome, Payment
+from sandbox.stripe.sums import sums_of
 
 Json = dict[str, Any]
+_TOTAL = ' class="total"'
 Pay = Callable[[Payment], Awaitable[Outcome]]
 
 
@@ -61,7 +63,7 @@ class Pages:
 
     async def checkout(self, request: web.Request) -> web.Response:
         """The payment page."""
-        return self._checkout(request, Form())
+        return self._checkout(request, _fresh(request))
 
     def _checkout(self, request: web.Request, form: Form) -> web.Response:
         session = self._find("checkout.session", request.match_info["id"])
@@ -153,7 +155,8 @@ class Pages:
             token = secrets.token_urlsafe(16)
             self._asked[token] = (payment, verb, done, request.path)
             return self._challenge(token, language)
-        form.alert = f"{WORDS[language]['incomplete']}: {outcome.message or ''}"
+        why = refusal(language, outcome.decline_code, outcome.message)
+        form.alert = f"{WORDS[language]['incomplete']}: {why}".removesuffix(": ")
         return again(request, form)
 
     def _challenge(self, token: str, language: str) -> web.Response:
@@ -172,15 +175,15 @@ class Pages:
             return _unknown(request)
         payment, verb, done, back = found
         if (await request.post()).get("answer") != "yes":
-            raise web.HTTPSeeOther(back)
+            raise web.HTTPSeeOther(f"{back}?refused=1")
         outcome = await verb(replace(payment, authenticated=True))
-        raise web.HTTPSeeOther((outcome.redirect_url or done) if outcome.state == "paid" else back)
+        raise web.HTTPSeeOther((outcome.redirect_url or done) if outcome.state == "paid" else f"{back}?refused=1")
 
     # --- the portal ---
 
     async def portal(self, request: web.Request) -> web.Response:
         """Payment method, billing information, invoices; or only the first, when that is what was asked for (R53)."""
-        return self._portal(request, Form())
+        return self._portal(request, _fresh(request))
 
     def _portal(self, request: web.Request, form: Form) -> web.Response:
         session = self._account.portal_session(request.match_info["id"])
@@ -287,7 +290,7 @@ class Pages:
 
     async def invoice(self, request: web.Request) -> web.Response:
         """The hosted invoice."""
-        return self._invoice(request, Form())
+        return self._invoice(request, _fresh(request))
 
     def _invoice(self, request: web.Request, form: Form) -> web.Response:
         found = self._find("invoice", request.match_info["id"])
@@ -302,10 +305,9 @@ class Pages:
             for line in found["lines"]["data"]
         )
         rows += "".join(
-            f"<tr><td>{escape(t['tax'])}</td><td>{escape(money(tax['amount'], currency, language))}</td></tr>"
-            for tax in found.get("total_taxes") or []
+            f"<tr{_TOTAL if counts else ''}><td>{escape(t[what])}</td><td>{escape(money(amount, currency, language))}</td></tr>"
+            for what, amount, counts in sums_of(found)
         )
-        rows += f'<tr class="total"><td>{escape(t["total"])}</td><td>{escape(money(found["total"], currency, language))}</td></tr>'
         pay = ""
         if found["status"] == "open":
             saved = self._method(customer, t)
@@ -341,7 +343,8 @@ class Pages:
             outcome = await self._account.pay_invoice(found["id"], None)
             if outcome.state == "paid":
                 raise web.HTTPSeeOther(here)
-            form.alert = f"{WORDS[language]['incomplete']}: {outcome.message or outcome.state}"
+            why = refusal(language, outcome.decline_code, outcome.message)
+            form.alert = f"{WORDS[language]['incomplete']}: {why}".removesuffix(": ")
             return self._invoice(request, form)
         payment = html.read_payment(form, language, ["card", "paypal"])
         if payment is None:
@@ -370,6 +373,12 @@ class Pages:
 async def _form(request: web.Request) -> Form:
     posted = await request.post()
     return Form(values={name: str(value)[:400] for name, value in posted.items() if isinstance(value, str)})
+
+
+def _fresh(request: web.Request) -> Form:
+    """A form that nobody has filled in; after a refusal at the bank it says so, in the browser's language."""
+    language = language_of(request.headers.get("Accept-Language"))
+    return Form(alert=WORDS[language]["not_approved"] if request.query.get("refused") else "")
 
 
 def _unknown(request: web.Request) -> web.Response:

@@ -3,7 +3,9 @@ import { get, live, post } from "./api.js";
 import { blocks, message } from "./blocks.js";
 import { Composer } from "./composer.js";
 import { el, toast } from "./dom.js";
+import { Drawer } from "./drawer.js";
 import { avatar, clock, person, sidebar } from "./frame.js";
+import { icon } from "./icons.js";
 import { Modal } from "./modal.js";
 import { locale, speak, t } from "./words.js";
 
@@ -12,15 +14,18 @@ const recall = (key) => { try { return localStorage.getItem(key); } catch { retu
 const $ = (id) => document.getElementById(id);
 
 const world = {
-  state: null, user: recall("user"), refresh: () => refresh(),
+  state: null, user: recall("user"), refresh: (anew) => { if (anew) drawn = ""; return refresh(); },
   all: () => world.state.workspaces.flatMap((each) => each.users),
   me: () => world.all().find((each) => each.id === world.user) ?? world.state.workspaces[0].users.find((each) => !each.is_bot && !each.deleted),
   workspace: () => world.state.workspaces.find((each) => each.users.includes(world.me())),
   find: (id) => world.all().find((each) => each.id === id),
   person: (id) => (id === world.workspace().app.user_id ? "Kassör" : world.find(id)?.real_name ?? id),
   channel: (id) => world.workspace().channels.find((each) => each.id === id)?.name ?? id,
+  group: (id) => world.workspace().usergroups.find((each) => each.id === id)?.handle ?? id,
   people: () => world.workspace().users.filter((each) => !each.deleted).map((each) => [each.id, each.real_name]),
-  channels: () => world.workspace().channels.map((each) => [each.id, `#${each.name}`]),
+  // Public channels, and with `all` also the private ones one is in.
+  channels: (all) => world.workspace().channels
+    .filter((each) => !each.is_archived && (!each.is_private || (all && each.members.includes(world.me().id)))).map((each) => [each.id, `#${each.name}`]),
   handles: () => world.workspace().users.map((each) => [each.name, each.real_name]),
   commands: () => world.state.app.commands,
   plainMentions: (text) => text.replace(/<@([UW][A-Z0-9]+)>/g, (_, id) => `@${world.person(id)}`),
@@ -31,10 +36,11 @@ const read = JSON.parse(recall("read") ?? "{}"); // per person: how many of the 
 const modal = new Modal({
   act: (view, element, block, value) => act(element, block, value, { view_id: view.id }),
   submit: (view, values) => post("/control/submit", { user: world.me().id, view_id: view.id, values }).then(refresh),
-  close: (view) => post("/control/close", { user: world.me().id, view_id: view.id }).then(refresh),
+  close: (view, all) => post("/control/close", { user: world.me().id, view_id: view.id, all }).then(refresh),
   suggest: (view, element, block, value) =>
     post("/control/suggest", { user: world.me().id, view_id: view.id, action_id: element.action_id, block_id: block.block_id, value }),
 });
+const drawer = new Drawer(world);
 const composer = new Composer(world, async (text) => {
   const channel = place.kind === "channel" ? place.id : "dm";
   if (place.kind === "home") go({ kind: "dm", id: "dm" });
@@ -50,7 +56,10 @@ async function act(element, block, value, where) {
 }
 
 function pressed(where) {
-  return { act: (element, block, value, button) => guarded(() => act(element, block, value, where), button) };
+  return {
+    act: (element, block, value, button) => guarded(() => act(element, block, value, where), button),
+    suggest: (element, block, value) => post("/control/suggest", { user: world.me().id, action_id: element.action_id, block_id: block.block_id, value, ...where }),
+  };
 }
 
 async function guarded(work, button) {
@@ -84,7 +93,7 @@ function one(found, channel) {
   return el("li", { class: `message ${found.ephemeral ? "ephemeral" : ""}`, dataset: { ts: found.ts } },
     bot ? el("span", { class: "avatar app", "aria-hidden": "true" }, "K") : avatar(user),
     el("div", { class: "said" },
-      found.ephemeral ? el("small", { class: "soft" }, `👁 ${t("only")}`) : null,
+      found.ephemeral ? el("small", { class: "soft" }, icon("eye", { decoration: true }), ` ${t("only")}`) : null,
       el("div", { class: "who" }, el("b", {}, bot ? "Kassör" : user?.real_name ?? found.user), bot ? el("span", { class: "tag" }, t("app")) : null,
         el("time", { class: "soft", datetime: time.toISOString() }, when)),
       message(found, shown, world)));
@@ -106,20 +115,21 @@ function conversation(list, channel, empty) {
 let drawn = "";
 function draw(data) {
   const key = JSON.stringify([data, place, world.user, world.state.now.slice(0, 16)]);
+  speak(world.me().locale);
   modal.show(data.stack, world);
+  drawer.refresh();
   if (key === drawn) return;
   drawn = key;
-  speak(world.me().locale);
   composer.relabel();
   const seen = read[world.me().id] ?? 0;
   const told = data.dm.filter((each) => each.bot_id && !each.ephemeral).length;
   if (place.kind === "dm") { read[world.me().id] = told; remember("read", JSON.stringify(read)); }
   const unread = place.kind === "dm" ? 0 : Math.max(0, told - seen);
-  const menu = el("button", { type: "button", class: "icon burger", "aria-label": t("menu"), onclick: () => document.body.classList.toggle("menu") }, "☰");
-  if (!document.querySelector("details[open]")) $("top").replaceChildren(menu, clock(world), person(world, become));
+  const menu = el("button", { type: "button", class: "icon burger", "aria-label": t("menu"), onclick: () => document.body.classList.toggle("menu") }, icon("menu", { decoration: true }));
+  if (!$("top").querySelector("details[open]")) $("top").replaceChildren(menu, clock(world), drawer.button, person(world, become));
   $("side").replaceChildren(...sidebar(world, place, unread, go));
   const channel = place.kind === "channel" ? world.workspace().channels.find((each) => each.id === place.id) : null;
-  const title = channel ? `# ${channel.name}` : place.kind === "home" ? `Kassör · ${t("home")}` : "Kassör";
+  const title = channel ? [icon(channel.is_private ? "lock" : "hash", { decoration: !channel.is_private }), ` ${channel.name}`] : place.kind === "home" ? `Kassör · ${t("home")}` : "Kassör";
   const head = el("header", { class: "title" }, el("h2", {}, title), channel?.purpose ? el("small", { class: "soft" }, channel.purpose) : null);
   const had = document.activeElement === composer.field;
   const bottom = $("main").querySelector(".scroller");

@@ -1,7 +1,8 @@
 // Block Kit's blocks.
 import { el, newId } from "./dom.js";
+import { icon } from "./icons.js";
 import { element } from "./elements.js";
-import { mrkdwn, plainText, textObject } from "./mrkdwn.js";
+import { drawnText, mrkdwn, plainText, textObject } from "./mrkdwn.js";
 import { t } from "./words.js";
 
 function section(block, place, world) {
@@ -19,12 +20,12 @@ function input(block, place, world) {
   if (error) made.setAttribute("aria-invalid", "true");
   made.setAttribute("aria-describedby", `${id}-more`);
   if (!target) made.setAttribute("aria-label", plainText(block.label.text));
-  const label = [plainText(block.label.text), block.optional ? el("span", { class: "soft" }, ` (${t("optional")})`) : null];
+  const label = [drawnText(block.label.text), block.optional ? el("span", { class: "soft" }, ` (${t("optional")})`) : null];
   return el("div", { class: "input", dataset: { block: block.block_id } },
     el(target ? "label" : "div", { class: "label", for: target ? id : null }, label),
     made,
     el("div", { id: `${id}-more` },
-      block.hint ? el("small", { class: "soft" }, plainText(block.hint.text)) : null,
+      block.hint ? el("small", { class: "soft" }, drawnText(block.hint.text)) : null,
       error ? el("p", { class: "error", role: "alert" }, world.plainMentions(error)) : null));
 }
 
@@ -36,8 +37,10 @@ function richText(parts, world) {
       case "rich_text_preformatted": return el("pre", {}, richText(part.elements, world));
       case "rich_text_quote": return el("blockquote", {}, richText(part.elements, world));
       case "link": return el("a", { href: part.url, target: "_blank", rel: "noopener" }, part.text ?? part.url);
+      case "channel": return el("span", { class: "mention" }, `#${world.channel(part.channel_id)}`);
+      case "usergroup": return el("span", { class: "mention" }, `@${world.group(part.usergroup_id)}`);
       case "user": return el("span", { class: "mention" }, `@${world.person(part.user_id)}`);
-      case "emoji": return plainText(`:${part.name}:`);
+      case "emoji": return drawnText(`:${part.name}:`);
       default: {
         const tags = [["bold", "b"], ["italic", "i"], ["strike", "s"], ["code", "code"]].filter(([name]) => part.style?.[name]);
         return tags.reduce((inner, [, tag]) => el(tag, {}, inner), part.text ?? "");
@@ -56,14 +59,14 @@ function table(block, world) {
 
 function block(found, place, world) {
   switch (found.type) {
-    case "header": return el("h3", { class: "header" }, plainText(found.text.text));
+    case "header": return el("h3", { class: "header" }, drawnText(found.text.text));
     case "section": return section(found, place, world);
     case "divider": return el("hr");
     case "context": return el("div", { class: "context" }, found.elements.map((each) =>
       each.type === "image" ? el("img", { src: each.image_url, alt: each.alt_text }) : el("span", {}, textObject(each, world))));
     case "actions": return el("div", { class: "actions" }, found.elements.map((each) => element(each, found, place, world)));
     case "input": return input(found, place, world);
-    case "image": return el("figure", {}, el("img", { src: found.image_url, alt: found.alt_text }), found.title ? el("figcaption", {}, plainText(found.title.text)) : null);
+    case "image": return el("figure", {}, el("img", { src: found.image_url, alt: found.alt_text }), found.title ? el("figcaption", {}, drawnText(found.title.text)) : null);
     case "rich_text": return el("div", { class: "rich" }, richText(found.elements, world));
     case "table": return table(found, world);
     default: return el("div", { class: "soft" }, found.type);
@@ -75,9 +78,12 @@ export function blocks(list, place, world) {
 }
 
 export function files(list) {
-  return (list ?? []).map((file) => el("a", { class: "file", href: file.url_private, target: "_blank", rel: "noopener" },
+  return (list ?? []).map((file) => el("div", { class: "file" },
     el("span", { class: "kind", "aria-hidden": "true" }, file.pretty_type ?? file.filetype),
-    el("span", {}, el("b", {}, file.name), el("small", { class: "soft" }, `${file.pretty_type} · ${Math.ceil(file.size / 1024)} kB`))));
+    el("span", { class: "text" },
+      el("a", { href: file.url_private, target: "_blank", rel: "noopener" }, el("b", {}, file.title ?? file.name), " ", icon("out")),
+      el("small", { class: "soft" }, `${file.pretty_type} · ${Math.ceil(file.size / 1024)} kB · `,
+        el("a", { href: file.url_private_download, "aria-label": `${t("download")} ${file.name}` }, t("download"))))));
 }
 
 export function message(found, place, world) {

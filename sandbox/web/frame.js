@@ -1,6 +1,7 @@
 // What stands around the conversation: the sidebar, who one is, and the clock.
 import { post } from "./api.js";
 import { el, toast } from "./dom.js";
+import { icon } from "./icons.js";
 import { locale, t } from "./words.js";
 
 export function avatar(user, size = "") {
@@ -18,8 +19,8 @@ export function sidebar(world, place, unread, go) {
     el("ul", {}, item("home", "home", [el("span", { class: "avatar small app", "aria-hidden": "true" }, "K"), `Kassör · ${t("home")}`]),
       item("dm", "dm", [el("span", { class: "avatar small app", "aria-hidden": "true" }, "K"), `Kassör · ${t("messages")}`], unread)),
     el("h2", {}, t("channels")),
-    el("ul", {}, channels.map((each) => item("channel", each.id, [el("span", { class: "hash", "aria-hidden": "true" }, each.is_private ? "🔒" : "#"), each.name]))),
-    el("p", { class: "foot" }, el("a", { href: world.state.urls.stripe, target: "_blank", rel: "noopener" }, `${t("stripe")} ↗`)),
+    el("ul", {}, channels.map((each) => item("channel", each.id, [el("span", { class: "hash" }, icon(each.is_private ? "lock" : "hash", { decoration: !each.is_private })), each.name]))),
+    el("p", { class: "foot" }, el("a", { href: world.state.urls.stripe, target: "_blank", rel: "noopener" }, t("stripe"), " ", icon("out"))),
   ];
 }
 

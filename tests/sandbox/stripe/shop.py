@@ -1,8 +1,11 @@
 """The world under test: the local Stripe, the official client, and an endpoint that keeps what it is sent."""
 
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -125,3 +128,27 @@ class Shop:
         assert outcome.state == "paid", outcome
         customer_now = await self.v1.customers.retrieve_async(customer)
         return str(customer_now.invoice_settings.default_payment_method)
+
+
+@asynccontextmanager
+async def open_shop(folder: Path) -> AsyncIterator[Shop]:
+    """An account at a free port with a webhook endpoint, closed afterwards."""
+    clock, journal, endpoint = WorldClock(folder / "clock"), Journal(), Endpoint()
+    port, hook = free_port(), free_port()
+    app = web.Application()
+    app.router.add_post("/stripe/webhooks", endpoint.receive)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", hook).start()
+    server = StripeServer(clock=clock, journal=journal, port=port, api_key=KEY)
+    await server.start()
+    server.add_webhook_endpoint(f"http://127.0.0.1:{hook}/stripe/webhooks", SECRET)
+    http = stripe.AIOHTTPClient()
+    client = stripe.StripeClient(KEY, base_addresses={"api": server.base_url}, http_client=http, max_network_retries=0)
+    try:
+        yield Shop(server, clock, client, endpoint, journal)
+    finally:
+        await http.close_async()
+        await server.stop()
+        await runner.cleanup()
+        clock.close()
