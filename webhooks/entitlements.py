@@ -1,7 +1,8 @@
 """`GET /v1/entitlements/{workspace}/{member}`: the door for the vendor's own product (E1).
 
-Its shape is a promise, made in docs/entitlements.md. Every answer is worked out from the rows, and carries a strong ETag of its facts: a copy is asked about again before it
-is used (`no-cache`), so it is never stale, and costs 304 and no body while nothing has changed.
+Its shape is a promise, made in docs/entitlements.md. Every answer is worked out from the rows, and carries a strong ETag of
+its facts: a copy is asked about again before it is used (`no-cache`), so it is never stale, and costs 304 and no body while
+nothing has changed.
 """
 
 import hashlib
