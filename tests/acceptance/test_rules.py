@@ -144,6 +144,21 @@ async def test_R1_R2_R3_R20_scope_interval_size_plan_and_owner_are_chosen_in_one
     await close_all(sandbox, ebba)
 
 
+async def test_R11_R18_in_an_organisation_the_whole_or_one_team_is_chosen(sandbox: SandboxClient) -> None:
+    hugo, alice = await named(sandbox, "Hugo"), await named(sandbox, "Alice")
+    offered = {}
+    for who in (hugo, alice):
+        await sandbox.command(who, "/upgrade", "premium yearly")  # after the level
+        scopes = element((await sandbox.views(who))[-1], "kassor.upgrade.scope")["options"]
+        offered[who.id] = [option["text"]["text"] for option in scopes]
+        await close_all(sandbox, who)
+    assert "Fjällvind" in offered[hugo.id][0]
+    assert "Fjällvind" in offered[alice.id][0]
+    assert sum("Design" in name for name in offered[hugo.id]) == 1  # his own team
+    assert sum("Design" in name for name in offered[alice.id]) == 0  # not one she isn't in
+    assert len(offered[alice.id]) >= 2  # any channel's members are a team
+
+
 async def test_R5_R7_R44_the_seats_menu_begins_where_the_members_fit_and_holds_listed_sizes(
     sandbox: SandboxClient,
 ) -> None:
@@ -369,7 +384,7 @@ async def test_R30_R32_R49_after_handing_over_the_new_owner_alone_reaches_every_
     assert grace.id in await answer_to(sandbox, bjorn, "/fakturering", "fakturor")  # still an admin, and refused
 
 
-async def test_R31_R46_it_ends_with_the_paid_period_and_everybody_is_on_basic(sandbox: SandboxClient) -> None:
+async def test_R46_it_ends_with_the_paid_period_and_everybody_is_on_basic(sandbox: SandboxClient) -> None:
     grace = await named(sandbox, "Grace")
     await press_home(sandbox, grace, "kassor.go.cancel")
     await close_all(sandbox, grace)
@@ -417,6 +432,22 @@ async def test_R48_upgrading_again_finds_the_old_invoices_roles_and_audit_and_no
     assert mine <= old
     assert mine
     assert all(number in listed for number in mine)
+
+
+async def test_R31_I1_the_renewals_invoice_reaches_the_owner_and_nobody_else(sandbox: SandboxClient) -> None:
+    grace = await named(sandbox, "Grace")
+
+    async def copies(who: Person) -> list[str]:
+        sent = [message for message in await sandbox.messages(who) if not message.get("ephemeral")]
+        return [file["name"] for message in sent for file in message.get("files") or []]
+
+    await sandbox.move_clock(days=1)  # the first period's copy has waited for working hours
+    before = {person.id: await copies(person) for person in await sandbox.people()}
+    await sandbox.move_clock(until="next_renewal")
+    number = (await objects(sandbox, "invoice"))[-1]["number"]
+    new = {person.id: (await copies(person))[len(before[person.id]) :] for person in await sandbox.people()}
+    assert [number in name for name in new.pop(grace.id)] == [True]
+    assert not any(new.values())
 
 
 async def test_R22_no_card_number_ever_passed_through_slack_or_us(sandbox: SandboxClient, records: None) -> None:
