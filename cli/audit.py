@@ -3,18 +3,22 @@
 import csv
 import json
 import re
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
-from tortoise.exceptions import OperationalError
+from asyncpg import PostgresError  # type: ignore[import-untyped]  # it ships no types
+from tortoise.exceptions import BaseORMException
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from domain import clock
+from domain.database import opened
 from domain.records import AuditEntry, Member, Scope, Workspace
 
 PAGE = 500
@@ -61,17 +65,30 @@ class Wish:
 Say = Callable[[str], None]
 
 
-async def show(wish: Wish, say: Say) -> int:
-    """Print the entries wished for, newest last; returns how many. Raises WrongWish for bad input."""
+async def run(database_url: str, wish: Wish, say: Say) -> int:
+    """Open the database and `show`. Raises WrongWish, also when there is nothing to read from."""
+    _check_file(database_url)
     try:
-        return await _show(wish, say)
-    except OperationalError as error:
+        async with opened(database_url):
+            return await show(wish, say)
+    except (OSError, sqlite3.Error, BaseORMException, PostgresError) as error:
+        if isinstance(error, BrokenPipeError):  # `| head` has read enough
+            raise
+        said = str(error) or type(error).__name__
         raise WrongWish(
-            [f"The ledger can't be read ({error}). Is DATABASE_URL right, and `kassor migrate` done?"]
+            [f"The ledger can't be read ({said}). Is DATABASE_URL right, and `kassor migrate` done?"]
         ) from None
 
 
-async def _show(wish: Wish, say: Say) -> int:
+def _check_file(database_url: str) -> None:
+    """SQLite makes a file that isn't there; looking must not."""
+    file = Path(database_url.removeprefix("sqlite://").partition("?")[0])
+    if database_url.startswith("sqlite:") and not file.is_file():
+        raise WrongWish([f"There is no database at {file}. Is DATABASE_URL right, and `kassor migrate` done?"])
+
+
+async def show(wish: Wish, say: Say) -> int:
+    """Print the entries wished for, newest last; returns how many. Raises WrongWish for bad input."""
     found = await _chosen(wish)
     limit = wish.limit or (FEW if wish.form is Form.TABLE else None)
     printed = 0

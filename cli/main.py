@@ -147,8 +147,7 @@ def audit(
     as_csv: Annotated[bool, typer.Option("--csv", help="For a spreadsheet.")] = False,
 ) -> None:
     """Show who did what to billing, when, from where, before and after: newest last."""
-    from cli.audit import Form, Wish, WrongWish, show
-    from domain.database import opened
+    from cli.audit import Form, Wish, WrongWish, run
 
     if as_json and as_csv:
         _fail("That can't be shown:", ["--json and --csv are two forms. Choose one."])
@@ -157,9 +156,8 @@ def audit(
     settings = _settings()
 
     async def look() -> None:
-        async with opened(settings.database_url):
-            if not await show(wish, typer.echo):
-                typer.echo("Nothing is on record for that.", err=True)
+        if not await run(settings.database_url, wish, typer.echo):
+            typer.echo("Nothing is on record for that.", err=True)
 
     try:
         _run(look)

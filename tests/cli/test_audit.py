@@ -1,8 +1,12 @@
 """`kassor audit`: the ledger, readable, filtered and exported, as an operator asks for it."""
 
+import asyncio
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +19,7 @@ from cli.audit import Form, Wish, WrongWish, change_of, show
 from domain import clock, directory
 from domain.database import opened
 from domain.records import AuditEntry, Member, Scope
+from tests.acceptance.conftest import ROOT
 from tests.cli.test_console import GOOD, kassor
 from tests.domain.conftest import settle
 
@@ -236,8 +241,44 @@ def test_bad_input_exits_2_and_says_why(tmp_path: Path, sqlite_template: Path, a
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "url", ["sqlite://{folder}/new.db", "sqlite://{folder}/no/such/folder/k.db", "postgres://ada:secret@127.0.0.1:1/k"]
+)
+def test_a_database_that_cannot_be_read_is_said_plainly(tmp_path: Path, url: str) -> None:
+    done = kassor("audit", **GOOD, DATABASE_URL=url.format(folder=tmp_path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Is DATABASE_URL right, and `kassor migrate` done?" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr
+    assert list(tmp_path.iterdir()) == []  # looking makes no database
+
+
 def test_a_database_that_was_never_migrated_is_said_plainly(tmp_path: Path) -> None:
-    done = kassor("audit", **GOOD, DATABASE_URL=f"sqlite://{tmp_path}/new.db")
-    assert done.returncode == 2
+    (tmp_path / "empty.db").touch()
+    done = kassor("audit", **GOOD, DATABASE_URL=f"sqlite://{tmp_path}/empty.db")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "kassor migrate" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_who_has_had_enough_is_no_error(tmp_path: Path, sqlite_template: Path) -> None:
+    path = own_database(tmp_path, sqlite_template)
+
+    async def fill() -> None:
+        async with opened(f"sqlite://{path}"):
+            scope, _ = await settle("T1", 1)
+            for number in range(1, 400):
+                await entry(number, scope)
+
+    asyncio.run(fill())
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m cli audit --json | head -1"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **GOOD, "DATABASE_URL": f"sqlite://{path}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
