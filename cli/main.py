@@ -140,6 +140,42 @@ def catalogue_push(
     _run(push)
 
 
+@app.command(
+    epilog="Examples:  kassor audit --since 7d  ·  kassor audit --scope Design --verb seats_changed  ·  "
+    "kassor audit --workspace T0FJALL01 --since 2026-01-01 --until 2026-12-31 --csv > 2026.csv"
+)
+def audit(
+    workspace: Annotated[str, typer.Option(help="A workspace's id, name or Slack domain.")] = "",
+    scope: Annotated[str, typer.Option(help="An organisation's or team's name or id.")] = "",
+    actor: Annotated[
+        str, typer.Option(help="Who did it: a Slack user id or a name; `nobody` for Stripe and time.")
+    ] = "",
+    verb: Annotated[str, typer.Option(help="What was done, such as upgraded, seats_changed, handed_over.")] = "",
+    since: Annotated[str, typer.Option(help="From a day (2026-11-25), a moment (UTC) or an age (36h, 7d, 2w).")] = "",
+    until: Annotated[str, typer.Option(help="To a day (all of it), a moment or an age.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many, the newest; the table's is 50.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="For a spreadsheet.")] = False,
+) -> None:
+    """Show who did what to billing, when, from where, before and after: newest last."""
+    from cli.audit import Form, Wish, WrongWish, run
+
+    if as_json and as_csv:
+        _fail("That can't be shown:", ["--json and --csv are two forms. Choose one."])
+    form = Form.JSON if as_json else Form.CSV if as_csv else Form.TABLE
+    wish = Wish(workspace, scope, actor, verb, since, until, limit, form)
+    settings = _settings()
+
+    async def look() -> None:
+        if not await run(settings.database_url, wish, typer.echo):
+            typer.echo("Nothing is on record for that.", err=True)
+
+    try:
+        _run(look)
+    except WrongWish as wrong:
+        _fail("That can't be shown:", wrong.problems)
+
+
 @app.command()
 def reconcile() -> None:
     """Ask Stripe what was missed, mend it, and say what that was. Runs by itself on start and every hour."""

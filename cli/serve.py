@@ -15,6 +15,7 @@ from aiohttp import web
 from tortoise.connection import get_connection
 
 import scheduler.ticks
+import webhooks.entitlements
 import webhooks.metrics
 import webhooks.receiver
 import webhooks.worker
@@ -102,6 +103,7 @@ async def _listening(desk: Desk, bot: BotApp) -> AsyncIterator[None]:
     application = web.Application(client_max_size=2 * 1024 * 1024)
     webhooks.receiver.attach(application, desk.settings)
     webhooks.metrics.attach(application, desk.settings)
+    application.add_routes(webhooks.entitlements.routes(desk))
     application.add_routes(bot.routes())
     application.add_routes(pages.routes())
     application.add_routes([web.get("/healthz", _alive), web.get("/readyz", _ready)])

@@ -89,7 +89,7 @@ class _Reader:
             audit_channel=self._get("KASSOR_AUDIT_CHANNEL"),
             encryption_keys=keys,
             public_url=self._public_url(),
-            api_tokens=self._list("KASSOR_API_TOKENS"),
+            api_tokens=self._api_tokens(),
             events_kept_days=events_kept,
             event_payloads_kept_days=self._days(
                 "KASSOR_EVENT_PAYLOADS_KEPT_DAYS", default=min(7, events_kept), least=0, most=events_kept
@@ -199,6 +199,15 @@ class _Reader:
         elif any(not secret.startswith("whsec_") for secret in secrets):
             self._wrong("STRIPE_WEBHOOK_SECRETS", "must be signing secrets that start with whsec_, separated by commas")
         return secrets
+
+    def _api_tokens(self) -> tuple[str, ...]:
+        tokens = self._list("KASSOR_API_TOKENS")
+        for number, token in enumerate(tokens, start=1):
+            if not re.fullmatch(r"[!-~]{12,}", token):
+                self._wrong(
+                    "KASSOR_API_TOKENS", f"token {number} must be at least 12 characters of plain ASCII, no spaces"
+                )
+        return tokens
 
     def _file(self, name: str) -> Path | None:
         value = self._get(name)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.words import Raw, Words, link, mention
+from bot.words import Raw, Words, escape, link, mention
 from domain.desk import Desk
 from domain.rules import refusals as no
 
@@ -50,12 +50,29 @@ def _owner(refusal: no.OwnerNotEligible, t: Words, _: Desk) -> str:
     return f"{why} " + t("Pick an active member instead.")
 
 
+def _not_in_scope(refusal: no.NotInScope, t: Words, _: Desk) -> str:
+    if not refusal.scope:  # of another workspace: not even its name is told
+        return t("That isn't in your workspace, so it can't be handled from here. `/billing` shows what is.")
+    return t(
+        "Only members of {scope} handle its billing, and you aren't one. Ask somebody who is.", scope=refusal.scope
+    )
+
+
 def _unknown_plan(refusal: no.UnknownPlan, t: Words, _: Desk) -> str:
     return _nearest(t, t("There is no plan called “{asked}”.", asked=refusal.asked), refusal.nearest, refusal.known)
 
 
 def _unknown_word(refusal: no.UnknownWord, t: Words, _: Desk) -> str:
     return _nearest(t, t("I don't know “{asked}”.", asked=refusal.asked), refusal.nearest, refusal.known)
+
+
+def _unknown_currency(refusal: no.UnknownCurrency, t: Words, _: Desk) -> str:
+    asked, known = refusal.asked.upper(), ", ".join(each.upper() for each in refusal.known)
+    if not known:  # they pay in a currency this plan isn't sold in, and Stripe changes nobody's
+        return t(
+            "That plan isn't sold in {asked}, which is what you pay in. Choose another plan, or ask sales.", asked=asked
+        )
+    return t("It can't be paid in {asked}. Choose one of these instead: {known}.", asked=asked, known=known)
 
 
 def _nearest(t: Words, what: str, nearest: str | None, known: tuple[str, ...]) -> str:
@@ -66,14 +83,23 @@ def _nearest(t: Words, what: str, nearest: str | None, known: tuple[str, ...]) -
 
 def _too_few(refusal: no.SeatsTooFew, t: Words, _: Desk) -> str:
     return t(
-        "Plans start at {smallest} seats here; there is never a plan for fewer than two people.",
+        "Plans start at {smallest} seats here; there is never a plan for fewer than two people. Choose {smallest} or more.",
         smallest=t.number(refusal.smallest),
+    )
+
+
+def _nothing(refusal: no.NothingToChange, t: Words, desk: Desk) -> str:
+    return t(
+        "It is like that already: {plan}, {interval}, {seats} seats. Nothing was changed, and you needn't do anything.",
+        plan=plan_name(desk, refusal.plan),
+        interval=t("yearly") if refusal.interval == "year" else t("monthly"),
+        seats=t.number(refusal.seats),
     )
 
 
 def _below(refusal: no.SeatsBelowMembers, t: Words, _: Desk) -> str:
     return t(
-        "{members} members need a seat, so {asked} seats would be too few. The smallest size that fits is {smallest}.",
+        "{members} members need a seat, so {asked} seats would be too few. Choose {smallest} or more.",
         members=t.number(refusal.members),
         asked=t.number(refusal.asked),
         smallest=t.number(refusal.smallest),
@@ -105,11 +131,21 @@ def _declined(refusal: no.PaymentDeclined, t: Words, _: Desk) -> str:
     )
 
 
-def _needs_action(refusal: no.PaymentNeedsAction, t: Words, _: Desk) -> str:
+def _needs_action(refusal: no.PaymentNeedsAction, t: Words, desk: Desk) -> str:
+    if refusal.url is None:  # nowhere to approve it: it came to nothing
+        return _declined(no.PaymentDeclined(code="authentication_required"), t, desk)
     text = t("The bank wants you to approve the payment. Nothing changes until you have.")
-    if refusal.url is None:
-        return text
     return " ".join([text, link(refusal.url, t.plain("Approve it on Stripe's page"))])
+
+
+def _payments_refused(refusal: no.PaymentsRefused, t: Words, _: Desk) -> str:
+    reference = (refusal.reference or "").replace("`", "")
+    if not reference:
+        return t("Stripe didn't accept that, and nothing was changed. Tell support what you were doing.")
+    return t(
+        "Stripe didn't accept that, and nothing was changed. Give support this reference: `{reference}`.",
+        reference=Raw(escape(reference)),
+    )
 
 
 def plan_name(desk: Desk, key: str | None) -> str:
@@ -122,34 +158,26 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
     no.NotOwner: _not_owner,
     no.ActorNotEligible: _actor,
     no.OwnerNotEligible: _owner,
-    no.NotInScope: lambda r, t, _: t("You aren't a member of {scope}; somebody who is can upgrade it.", scope=r.scope),
+    no.NotInScope: _not_in_scope,
     no.UnknownPlan: _unknown_plan,
     no.UnknownWord: _unknown_word,
     no.UnknownInterval: lambda r, t, _: t("“{asked}” is neither monthly nor yearly. Say one of them.", asked=r.asked),
-    no.UnknownCurrency: lambda r, t, _: t(
-        "It can't be paid in {asked}. It can in: {known}.",
-        asked=r.asked.upper(),
-        known=", ".join(known.upper() for known in r.known),
-    ),
-    no.NoListedPrice: lambda r, t, _: t("{plan} has no listed price: sales will make you an offer.", plan=r.plan),
+    no.UnknownCurrency: _unknown_currency,
+    no.NoListedPrice: lambda r, t, _: t("{plan} has no listed price. Ask sales for a quote.", plan=r.plan),
     no.SeatsNotANumber: lambda r, t, _: t(
         "“{asked}” is no number of seats. Write a whole number, such as `25`, or `+5` for five more.", asked=r.asked
     ),
     no.SeatsTooFew: _too_few,
     no.SeatsTooMany: lambda r, t, _: t(
-        "The largest listed size is {largest} seats. Sales can help with more.", largest=t.number(r.largest)
+        "The largest listed size is {largest} seats. Ask sales for more.", largest=t.number(r.largest)
     ),
     no.SeatsBelowMembers: _below,
     no.TooManyMembers: lambda r, t, _: t(
-        "{members} members are more than the largest listed size, {largest}. Sales can help.",
+        "{members} members are more than the largest listed size, {largest}. Ask sales for an offer.",
         members=t.number(r.members),
         largest=t.number(r.largest),
     ),
-    no.NothingToChange: lambda r, t, desk: t(
-        "It is like that already: {plan}, {seats} seats. Nothing was changed.",
-        plan=plan_name(desk, r.plan),
-        seats=t.number(r.seats),
-    ),
+    no.NothingToChange: _nothing,
     no.AlreadySubscribed: _subscribed,
     no.NotSubscribed: lambda r, t, desk: t(
         "There is no paid plan here: everybody is on {plan}. `/upgrade` shows what there is.",
@@ -167,10 +195,13 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
     no.ScopeUnknown: lambda r, t, _: t(
         "I can't see that team, or nobody is in it. Invite me to the channel, or pick another."
     ),
-    no.ChangeInProgress: lambda r, t, _: t("Another change is being made right now. Look again in a moment."),
+    no.ChangeInProgress: lambda r, t, _: t(
+        "Another change of {scope} is being made right now, so yours was not made. Look again in a moment.",
+        scope=r.scope,
+    ),
     no.ManuallyInvoiced: lambda r, t, _: t("This plan is paid by invoice: sales make changes to it. Contact them."),
     no.InvoiceNeedsYear: lambda r, t, _: t(
-        "Paying by invoice is for yearly plans of at least {smallest} seats, through sales.",
+        "Paying by invoice is for yearly plans of at least {smallest} seats, through sales. Choose one, or pay by card or PayPal.",
         smallest=t.number(r.smallest),
     ),
     no.PastDue: _past_due,
@@ -178,7 +209,9 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
     no.WorkspaceBeingRead: lambda r, t, _: t(
         "I'm still getting to know who is in your workspace. Try again in a minute."
     ),
-    no.QuoteChanged: lambda r, t, _: t("The price has changed since it was shown. Nothing was charged."),
+    no.QuoteChanged: lambda r, t, _: t(
+        "The price has changed since it was shown. Nothing was charged; look at the new one before you confirm."
+    ),
     no.QuoteOver: lambda r, t, _: t(
         "That offer is no longer open. Nothing was changed; start again for today's price."
     ),
@@ -187,8 +220,5 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
     no.PaymentsAway: lambda r, t, _: t(
         "Stripe doesn't answer right now. Nothing is lost: what you confirmed is carried out when it does, and I'll tell you."
     ),
-    no.PaymentsRefused: lambda r, t, _: t(
-        "Stripe didn't accept that, and nothing was changed. Give support this reference: `{reference}`.",
-        reference=Raw(str(r.reference or "-").replace("`", "")),
-    ),
+    no.PaymentsRefused: _payments_refused,
 }

@@ -33,7 +33,7 @@ async def offer(
     if not level.price:
         raise NoListedPrice(plan=level.name)
     if subscription.currency not in level.price:
-        raise UnknownCurrency(asked=subscription.currency, known=tuple(level.price))
+        raise UnknownCurrency(asked=subscription.currency, known=())  # Stripe changes nobody's currency
     try:
         every = Interval(interval) if interval else subscription.interval
     except ValueError:

@@ -135,7 +135,8 @@ async def check(
     customer = await Customer.get_or_none(scope_id=scope.id)
     wanted = currency or (customer.currency if customer else None) or desk.catalogue.default_currency
     if wanted not in level.price or (customer and customer.currency and customer.currency != wanted):
-        raise UnknownCurrency(asked=wanted, known=tuple(level.price))
+        own = customer.currency if customer else None  # Stripe changes nobody's currency
+        raise UnknownCurrency(asked=wanted, known=tuple(each for each in level.price if own in {None, each}))
     return Choices(level, every, size, wanted, owner)
 
 

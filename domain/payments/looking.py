@@ -19,6 +19,13 @@ LARGEST_PDF = 10 * 1024 * 1024  # bytes
 _STRIPE_HOSTS = frozenset({"pay.stripe.com", "invoice.stripe.com", "files.stripe.com"})
 
 
+def _is_ours(raw: Json) -> bool:
+    """Made by us, or for one of our prices: somebody may have cleared the metadata at Stripe, and it is still paid for."""
+    price = raw["items"]["data"][0]["price"]
+    marked = (raw.get("metadata") or {}).get("kassor_scope")
+    return bool(marked or (isinstance(price, dict) and (price.get("metadata") or {}).get("kassor_plan")))
+
+
 class Looking(Prices):
     """How things are at Stripe now."""
 
@@ -29,7 +36,7 @@ class Looking(Prices):
         return await self._facts(found.to_dict())
 
     async def _facts(self, raw: Json) -> SubscriptionFacts | None:
-        if not (raw.get("metadata") or {}).get("kassor_scope"):
+        if not _is_ours(raw):
             return None
         price = await self._price_by_id(facts.id_of(raw["items"]["data"][0]["price"]) or "")
         schedule = raw.get("schedule")

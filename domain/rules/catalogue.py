@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domain.rules.money import Money
+from domain.rules.money import Money, least_step
 
 SHIPPED = Path(__file__).with_name("catalogue.toml")
 _LANGUAGES = ("en", "sv")
@@ -98,7 +98,7 @@ def load(path: Path | None = None) -> Catalogue:
         raw = tomllib.loads(source.read_text(encoding="utf-8"))
     except OSError as error:
         raise CatalogueError(str(source), [f"cannot be read ({error.strerror})"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CatalogueError(str(source), [f"is not TOML: {error}"]) from None
     problems: list[str] = []
     catalogue = _parse(raw, problems)
@@ -116,6 +116,8 @@ def _parse(raw: dict[str, Any], problems: list[str]) -> Catalogue:
         for plan in plans
         if plan.price and currency and currency not in plan.price
     ]
+    if plans and not any(plan.price for plan in plans):
+        problems.append("no plan has a price: one at least must be for sale without asking")
     return Catalogue(
         plans=plans,
         sizes=_sizes(raw.get("sizes"), problems),
@@ -200,7 +202,7 @@ def _plan(rank: int, table: Any, problems: list[str]) -> Plan:
     if not isinstance(key, str) or not key.isascii() or not key.isidentifier() or len(key) > _KEY_LENGTH:
         problems.append(f"{where}: `key` must be a word of at most {_KEY_LENGTH} letters, digits and _")
     name = table.get("name")
-    if not isinstance(name, str) or not 1 <= len(name.strip()) <= 40:
+    if not isinstance(name, str) or not 1 <= len(name.strip()) <= 40 or not name.isprintable():
         problems.append(f"{where}: `name` must be 1 to 40 characters")
     trial_days = table.get("trial_days", 0)
     if type(trial_days) is not int or not 0 <= trial_days <= 730:
@@ -221,6 +223,8 @@ def _price(value: Any, where: str, problems: list[str]) -> dict[str, int]:
         _currency(currency, f"{where}: price", problems)
         if type(amount) is not int or not 1 <= amount <= 99_999_999:  # Stripe's largest unit amount
             problems.append(f"{where}: price in {currency} must be minor units from 1 to 99,999,999, not {amount!r}")
+        elif amount % (step := least_step(currency)):
+            problems.append(f"{where}: price in {currency} must end in {str(step)[1:]}: Stripe charges no less")
         else:
             price[currency] = amount
     return price

@@ -7,6 +7,7 @@ _ZERO_DECIMAL = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
 )
 _THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+_WHOLE_ONLY = frozenset(["isk", "ugx"])
 
 
 def exponent(currency: str) -> int:
@@ -16,7 +17,14 @@ def exponent(currency: str) -> int:
     return 3 if currency in _THREE_DECIMAL else 2
 
 
-@dataclass(frozen=True, order=True)
+def least_step(currency: str) -> int:
+    """The minor units Stripe charges the currency in: kwd in tens, isk and ugx (two decimals by name alone) in hundreds."""
+    if currency in _WHOLE_ONLY:
+        return 100
+    return 10 if currency in _THREE_DECIMAL else 1
+
+
+@dataclass(frozen=True)
 class Money:
     """An amount in minor units (öre, cents) of an ISO 4217 currency in lower case, as Stripe writes both."""
 

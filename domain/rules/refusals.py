@@ -32,7 +32,8 @@ class Refusal(Exception):  # noqa: N818 - it is a refusal, not an error: the pro
     @staticmethod
     def from_json(stored: dict[str, Any]) -> "Refusal":
         """The refusal that `as_json` wrote. Raises KeyError for one that no longer exists."""
-        return Refusal.kinds[stored["refusal"]](**stored["facts"])
+        facts = {name: tuple(value) if isinstance(value, list) else value for name, value in stored["facts"].items()}
+        return Refusal.kinds[stored["refusal"]](**facts)
 
 
 # --- who may ---------------------------------------------------------------------------------------------------------
