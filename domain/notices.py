@@ -39,6 +39,9 @@ class NoticeKind(StrEnum):
     INVOICE_AGAIN = "invoice_again"  # asked for (R32, I6)
     OWNER_UNREACHABLE = "owner_unreachable"  # to admins: a copy waits for an owner who can't be reached (I5)
     OWNER_GONE = "owner_gone"  # to admins: the owner has left Slack, one of them can claim billing (P1)
+    TEAM_GONE = "team_gone"  # a paying team's group or channel is no longer there: scope; to the owner (P2)
+    ADMIN_APPOINTED = "admin_appointed"  # to the new admin: by whom, what an admin can do (R28)
+    ADMIN_REMOVED = "admin_removed"  # to the former admin
     OUTGROWN = "outgrown"  # more members than seats: members, size that fits; to the owner (M6)
     DECREASE_STOPPED = "decrease_stopped"  # fewer seats at renewal than members: it stays as it is (M2)
     GRACE_OVER = "grace_over"  # unpaid for the whole grace: it has ended, everybody on Basic (M5)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from domain import copies, notices, pruning, reconcile, sync
-from domain.actions import owner
+from domain.actions import admins, owner
 from domain.queue import QueueState
 from domain.records import Event, Invoice, InvoiceCopy, Notice, Quote, Subscription
 from domain.records.quotes import QuoteState
@@ -93,7 +93,7 @@ def test_I3_working_hours_are_the_readers(now: str, tz: str, opens: str) -> None
 
 async def test_I5_an_owner_who_cannot_be_reached_is_told_to_the_admins_once(town: Town) -> None:
     live = await town.upgraded(by=town.members[1], owner=town.members[0])
-    await owner.appoint_admin(town.desk, town.members[0], subscription=live, member=town.members[2])
+    await admins.set_admins(town.desk, town.members[0], subscription=live, members=[town.members[2]])
     await copies.plan_due(town.desk)
     notice = await Notice.get(kind="invoice_copy")
     for _ in range(3):
