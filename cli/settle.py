@@ -29,6 +29,7 @@ def routes(desk: Desk, bot: BotApp) -> list[web.RouteDef]:
         if clock.now() - last_sweep > timedelta(days=1):
             last_sweep = clock.now()
             names += DAILY
+            await bot.read_due()
         queue.nudge(Event)  # the clock has moved: what was not due may be
         queue.nudge(Notice)
         for name in names:
