@@ -49,6 +49,7 @@ class Channel:
     members: list[str] = field(default_factory=list)
     is_private: bool = False
     creator: str = ""
+    is_archived: bool = False
 
 
 @dataclass
@@ -60,6 +61,7 @@ class UserGroup:
     handle: str
     name: str
     users: list[str]
+    deleted_at: int = 0  # when it was disabled, seconds since 1970
 
 
 @dataclass

@@ -24,7 +24,7 @@ async def is_gone(desk: Desk, scope: Scope) -> bool:
         told = await notices.tell(
             NoticeKind.TEAM_GONE,
             workspace_id=scope.workspace_id,
-            facts={"scope": scope.name, "subscription": live.id},
+            facts={"scope": scope.name, "subscription": live.id, "through_sales": live.is_manually_invoiced},
             dedup_key=key,
             owner_of=live,
         )

@@ -5,13 +5,13 @@ from typing import Any
 
 from sandbox.slack.acting import ControlError
 
-KINDS = ("rate_limited", "error", "timeout_before", "timeout_after")
+KINDS = ("rate_limited", "error", "timeout_before", "timeout_after", "dropped")
 SLOW_SECONDS = 40.0  # longer than any client waits
 
 
 @dataclass
 class Fault:
-    """The next `times` calls of `method` ("*": of any) go wrong."""
+    """The next `times` calls of `method` ("*": of any) go wrong. For `dropped`, `method` is an event's type: it isn't sent."""
 
     method: str
     kind: str
@@ -44,8 +44,15 @@ class Faults:
 
     def next_for(self, method: str) -> Fault | None:
         """The fault that this call meets, counted."""
+        return self._meet(method, dropped=False)
+
+    def drops(self, event_type: str) -> bool:
+        """Whether this event is one that never arrives, counted."""
+        return self._meet(event_type, dropped=True) is not None
+
+    def _meet(self, method: str, *, dropped: bool) -> Fault | None:
         for fault in self._waiting:
-            if fault.method in {"*", method}:
+            if fault.method in {"*", method} and (fault.kind == "dropped") == dropped:
                 fault.times -= 1
                 if fault.times <= 0:
                     self._waiting.remove(fault)

@@ -27,6 +27,12 @@ class Happenings:
             "profile_changed": self._profile,
             "team_changed": self._team_changed,
             "team_created": self._team_created,
+            "team_disabled": self._team_disabled,
+            "team_enabled": self._team_enabled,
+            "channel_renamed": self._channel_renamed,
+            "channel_archived": self._channel_archived,
+            "channel_unarchived": self._channel_unarchived,
+            "workspace_renamed": self._workspace_renamed,
             "app_uninstalled": self._uninstalled,
             "tokens_revoked": self._revoked,
         }
@@ -60,16 +66,24 @@ class Happenings:
             raise ControlError(f"there is no channel {request['channel']!r}", "GET /control/state lists them", 404)
         return found
 
+    def _home_of(self, request: Json) -> Workspace:
+        """The workspace that has the channel."""
+        channel = str(request.get("channel"))
+        found = next((each for each in self.state.workspaces.values() if channel in each.channels), None)
+        if found is None:
+            raise ControlError(f"there is no channel {channel!r}", "GET /control/state lists them", 404)
+        return found
+
     def _joined(self, request: Json) -> Json:
         if request.get("channel"):
             user = self._user(request)
-            workspace = self.state.workspaces[user.team_id]
+            workspace = self._home_of(request)  # not the user's own when the channel is shared with another company
             channel = self._channel(workspace, request)
             if user.id not in channel.members:
                 channel.members.append(user.id)
             kind = "G" if channel.is_private else "C"
             event = {"type": "member_joined_channel", "user": user.id, "channel": channel.id, "channel_type": kind}
-            self.sender.event_soon(workspace, event | {"team": workspace.id})
+            self.sender.event_soon(workspace, event | {"team": user.team_id})
             return {"user": user.id}
         workspace = self._workspace(request)
         number = len(workspace.users) + 1
@@ -93,13 +107,13 @@ class Happenings:
         if not request.get("channel"):
             return self._deactivated(request)
         user = self._user(request)
-        workspace = self.state.workspaces[user.team_id]
+        workspace = self._home_of(request)
         channel = self._channel(workspace, request)
         if user.id in channel.members:
             channel.members.remove(user.id)
         kind = "G" if channel.is_private else "C"
         event = {"type": "member_left_channel", "user": user.id, "channel": channel.id, "channel_type": kind}
-        self.sender.event_soon(workspace, event | {"team": workspace.id})
+        self.sender.event_soon(workspace, event | {"team": user.team_id})
         return {"user": user.id}
 
     def _changed(self, user: User) -> Json:
@@ -135,12 +149,16 @@ class Happenings:
                 setattr(user, name, str(request[name])[:255])
         return self._changed(user)
 
-    def _team_changed(self, request: Json) -> Json:
-        workspace = self._workspace(request)
+    def _group(self, workspace: Workspace, request: Json) -> UserGroup:
         group = workspace.usergroups.get(str(request.get("usergroup")))
         if group is None:
             there = ", ".join(workspace.usergroups) or "none"
             raise ControlError(f"there is no user group {request.get('usergroup')!r}", f"there is: {there}", 404)
+        return group
+
+    def _team_changed(self, request: Json) -> Json:
+        workspace = self._workspace(request)
+        group = self._group(workspace, request)
         before = set(group.users)
         after = set(request.get("users", before)) | set(request.get("add", [])) - set(request.get("remove", []))
         after -= set(request.get("remove", []))
@@ -173,6 +191,48 @@ class Happenings:
         workspace.usergroups[group.id] = group
         self.sender.event_soon(workspace, {"type": "subteam_created", "subteam": shapes.usergroup(group, users=True)})
         return {"usergroup": group.id}
+
+    def _team_disabled(self, request: Json) -> Json:
+        return self._able(request, self.state.clock.timestamp())
+
+    def _team_enabled(self, request: Json) -> Json:
+        return self._able(request, 0)
+
+    def _able(self, request: Json, deleted_at: int) -> Json:
+        workspace = self._workspace(request)
+        group = self._group(workspace, request)
+        group.deleted_at = deleted_at
+        self.sender.event_soon(workspace, {"type": "subteam_updated", "subteam": shapes.usergroup(group, users=True)})
+        return {"usergroup": group.id}
+
+    def _channel_renamed(self, request: Json) -> Json:
+        workspace = self._home_of(request)
+        channel = self._channel(workspace, request)
+        channel.name = str(request.get("name") or channel.name)[:80]
+        kind = "group_rename" if channel.is_private else "channel_rename"
+        about = {"id": channel.id, "name": channel.name, "created": 1_700_000_000}
+        self.sender.event_soon(workspace, {"type": kind, "channel": about})
+        return {"channel": channel.id}
+
+    def _channel_archived(self, request: Json) -> Json:
+        return self._archive(request, archived=True)
+
+    def _channel_unarchived(self, request: Json) -> Json:
+        return self._archive(request, archived=False)
+
+    def _archive(self, request: Json, *, archived: bool) -> Json:
+        workspace = self._home_of(request)
+        channel = self._channel(workspace, request)
+        channel.is_archived = archived
+        kind = ("group_" if channel.is_private else "channel_") + ("archive" if archived else "unarchive")
+        self.sender.event_soon(workspace, {"type": kind, "channel": channel.id, "user": channel.creator})
+        return {"channel": channel.id}
+
+    def _workspace_renamed(self, request: Json) -> Json:
+        workspace = self._workspace(request)
+        workspace.name = str(request.get("name") or workspace.name)[:80]
+        self.sender.event_soon(workspace, {"type": "team_rename", "name": workspace.name})
+        return {"workspace": workspace.id}
 
     def _uninstalled(self, request: Json) -> Json:
         workspace = self._workspace(request)

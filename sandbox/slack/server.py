@@ -40,6 +40,7 @@ class SlackServer:
         self.talk = TalkApi(self.state, self.base_url)
         self.oauth = OAuth(self.state, *client)
         self.api = WebApi(self.state, journal, self.talk, self.oauth)
+        self.sender.drops = self.api.faults.drops
         self.acting = Acting(self.state, self.sender, self.talk)
         self.happenings = Happenings(self.state, self.sender)
         self._runner: web.AppRunner | None = None
