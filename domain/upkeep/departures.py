@@ -45,7 +45,7 @@ async def _gone(desk: Desk, live: Subscription) -> bool:
     """Remember it, tell those who may claim, once each. True when it was new to somebody."""
     name = f"{MARK}{live.id}:{live.owner_id}"
     await Watermark.bulk_create([Watermark(id=name, at=clock.now())], ignore_conflicts=True)
-    departure = f"{live.id}:{int((await Watermark.get(id=name)).at.timestamp())}"
+    departure = f"{live.id}:{live.owner_id}:{int((await Watermark.get(id=name)).at.timestamp())}"
     owner: Member = live.owner
     who = await claimants(live)
     new = False
@@ -92,6 +92,6 @@ async def _back(desk: Desk, mark: Watermark) -> bool:
             verb="owner_back",
             after={"owner": found.owner.slack_user_id},
             reference=found.id,
-            dedup_key=f"owner_back:{found.id}:{int(mark.at.timestamp())}",
+            dedup_key=f"owner_back:{found.id}:{owner_id}:{int(mark.at.timestamp())}",
         )
     return True
