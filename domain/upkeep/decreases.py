@@ -13,7 +13,7 @@ from domain.desk import Desk
 from domain.notices import NoticeKind
 from domain.payments import SubscriptionFacts
 from domain.queue import QueueState
-from domain.records import Notice, Scope, Subscription
+from domain.records import Notice, Subscription
 from domain.rules.plans import find_plan
 from domain.rules.refusals import PaymentsAway, Refusal
 from domain.sync.consequences import terms
@@ -46,13 +46,13 @@ async def next_due(_: Desk) -> datetime | None:
 
 
 async def _stop(desk: Desk, live: Subscription, members: int) -> bool:
-    """Written down first, then done, then told: cut off in between, the notice goes out by itself after a while."""
+    """Written down first, then done, then told: cut off in between, the next look goes on, or the notice goes out by itself."""
     found = await desk.payments.subscription(live.id)
     if found is None or found.next_at is None or found.next_seats is None or found.next_seats >= members:
         await sync.subscription(desk, live.id)  # somebody took it back already
         return False
     key = f"decrease_stopped:{live.id}:{int(found.next_at.timestamp())}:{found.next_seats}"
-    await _write_down(live, found, members, key)
+    await _write_down(desk, live, found, members, key)
     waiting = Notice.filter(dedup_key=key, state=QueueState.QUEUED)
     try:
         await _take_back(desk, found)
@@ -64,27 +64,41 @@ async def _stop(desk: Desk, live: Subscription, members: int) -> bool:
         await waiting.update(state=QueueState.BURIED, last_error=str(refusal))
         return False
     await sync.subscription(desk, live.id)
-    await _tell(desk, live, found, key)
+    await waiting.update(available_at=clock.now())
+    queue.nudge(Notice)
     return True
 
 
-async def _write_down(live: Subscription, found: SubscriptionFacts, members: int, key: str) -> None:
+async def _write_down(desk: Desk, live: Subscription, found: SubscriptionFacts, members: int, key: str) -> None:
     assert found.next_at is not None  # it is a decrease that waits
-    await notices.tell(
-        NoticeKind.DECREASE_STOPPED,
-        workspace_id=live.scope.workspace_id,
-        facts={
-            "scope": live.scope.name,
-            "subscription": live.id,
-            "wanted": found.next_seats,
-            "at": found.next_at.isoformat(),
-            "members": members,
-            "seats": found.seats,
-        },
-        dedup_key=key,
-        owner_of=live,
-        not_before=clock.now() + PATIENCE,
-    )
+    facts = {
+        "scope": live.scope.name,
+        "subscription": live.id,
+        "wanted": found.next_seats,
+        "at": found.next_at.isoformat(),
+        "members": members,
+        "seats": found.seats,
+    }
+    async with in_transaction():
+        await notices.tell(
+            NoticeKind.DECREASE_STOPPED,
+            workspace_id=live.scope.workspace_id,
+            facts=facts,
+            dedup_key=key,
+            owner_of=live,
+            not_before=clock.now() + PATIENCE,
+        )
+        await audit.record(
+            desk,
+            scope=live.scope,
+            actor=None,
+            source="scheduler",
+            verb="decrease_stopped",
+            before=terms(live) | {"seats": found.next_seats},
+            after=terms(live),
+            reference=live.id,
+            dedup_key=key,
+        )
 
 
 async def _take_back(desk: Desk, found: SubscriptionFacts) -> None:
@@ -97,21 +111,3 @@ async def _take_back(desk: Desk, found: SubscriptionFacts) -> None:
     plan = find_plan(desk.catalogue, found.next_plan)
     price = await desk.payments.price(plan, found.next_interval, found.currency)
     await desk.payments.schedule_change(found, price.id, found.seats, key=f"{found.schedule_id}:kept")
-
-
-async def _tell(desk: Desk, live: Subscription, found: SubscriptionFacts, key: str) -> None:
-    scope = await Scope.get(id=live.scope_id)
-    async with in_transaction():
-        await Notice.filter(dedup_key=key, state=QueueState.QUEUED).update(available_at=clock.now())
-        await audit.record(
-            desk,
-            scope=scope,
-            actor=None,
-            source="scheduler",
-            verb="decrease_stopped",
-            before=terms(live) | {"seats": found.next_seats},
-            after=terms(live),
-            reference=live.id,
-            dedup_key=key,
-        )
-    queue.nudge(Notice)
