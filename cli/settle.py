@@ -29,9 +29,9 @@ def routes(desk: Desk, bot: BotApp) -> list[web.RouteDef]:
         if clock.now() - last_sweep > timedelta(days=1):
             last_sweep = clock.now()
             names += DAILY
-            await bot.read_due()
         queue.nudge(Event)  # the clock has moved: what was not due may be
         queue.nudge(Notice)
+        await bot.read_due()  # by itself it looks once a minute
         for name in names:
             await _quiet(bot)
             await scheduler.ticks.TICKS[name](desk)
