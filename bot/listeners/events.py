@@ -6,8 +6,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.context.async_context import AsyncBoltContext
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import home, people, seen
@@ -61,13 +63,23 @@ async def _person(bot: "BotApp", client: AsyncWebClient, team_id: str, event: Js
         return
     before = await directory.member(team_id, user["id"])
     if not user.get("locale"):
-        user = (await client.users_info(user=user["id"], include_locale=True))["user"]
+        user = await _with_locale(client, user, before)
     after = await directory.upsert_member(team_id, people.facts_of(user))
     if before is None or _standing(before) != _standing(after):
         await _heed(bot, team_id)
     if before is not None and (before.email, before.locale) != (after.email, after.locale):
         for owned in await Subscription.filter(owner_id=after.id, is_live=True):
             await owner.tell_stripe(bot.desk, owned)
+
+
+async def _with_locale(client: AsyncWebClient, user: Json, before: Member | None) -> Json:
+    """The person read again; while Slack won't have it, what the event says, in the language we know: nobody goes unnoticed."""
+    try:
+        told: Json = (await client.users_info(user=user["id"], include_locale=True))["user"]
+    except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
+        log.warning("%s could not be read, what the event says is taken: %s", user["id"], type(error).__name__)
+        return user | ({"locale": before.locale} if before else {})
+    return told
 
 
 def _standing(member: Member) -> tuple[bool, ...]:
