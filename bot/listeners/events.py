@@ -67,7 +67,7 @@ async def _person(bot: "BotApp", client: AsyncWebClient, team_id: str, event: Js
     after = await directory.upsert_member(team_id, people.facts_of(user))
     if before is None or _standing(before) != _standing(after):
         await _heed(bot, team_id)
-    if before is not None and (before.email, before.locale) != (after.email, after.locale):
+    if before is not None and after.is_active and (before.email, before.locale) != (after.email, after.locale):
         for owned in await Subscription.filter(owner_id=after.id, is_live=True):
             await owner.tell_stripe(bot.desk, owned)
 

@@ -3,8 +3,6 @@
 import json
 from typing import Any
 
-import pytest
-
 from cli.sandbox_client import Person, SandboxClient, element, elements, texts
 from cli.tour import digits, invoice_files
 from tests.acceptance.test_bad_input import objects, send, slack_headers
@@ -283,17 +281,17 @@ async def test_P2_a_new_name_language_or_address_is_used_from_then_on(sandbox: S
     assert customers[-1]["email"] == "carin.oberg@fjallvind.example"
 
 
-@pytest.mark.parametrize("kind", ["channel_archived", "channel_unarchived"])
-async def test_P2_a_paying_channel_is_renamed_and_archived_and_its_plan_goes_on(
-    sandbox: SandboxClient, kind: str
+async def test_P2_a_paying_teams_group_is_disabled_and_enabled_again_and_its_plan_goes_on(
+    sandbox: SandboxClient,
 ) -> None:
-    anton = (await sandbox.people(1))[0]
-    if kind == "channel_archived":
-        await upgrade(sandbox, anton, "premium yearly 5 #general")
-        await happens(sandbox, "channel_renamed", channel="C1GENERAL", name="alla")
+    people = await sandbox.people(1)
+    anton, home = people[0], people[0].workspace
+    users = [person.id for person in people]
+    made = await happens(sandbox, "team_created", workspace=home, handle="crew", name="Crew", users=users)
+    await upgrade(sandbox, anton, "premium yearly 5 @crew")
     live = [each for each in await objects(sandbox, "subscription") if each["status"] == "active"]
-    await happens(sandbox, kind, channel="C1GENERAL")
-    gone = await told(sandbox, anton, "#alla", "Jag ser inte längre")
-    assert len(gone) == 1  # once, also when it is back
+    for kind in ("team_disabled", "team_enabled", "team_disabled"):
+        await happens(sandbox, kind, workspace=home, usergroup=made["usergroup"])
+    assert len(await told(sandbox, anton, "Crew", "Jag ser inte längre")) == 1
     assert [each for each in await objects(sandbox, "subscription") if each["status"] == "active"] == live
     assert "4 av 5" in texts(await sandbox.home(anton))

@@ -2,129 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
-from slack_sdk.oauth.installation_store import Installation as SlackInstallation
 
 from bot import people, reading
-from bot.app import BotApp, make_app
-from domain import clock, directory
-from domain.config import Settings
-from domain.desk import Desk
-from domain.payments import Payments
-from domain.records import Member, Notice, Scope, Subscription, Workspace
-from domain.rules.catalogue import Catalogue
-from sandbox.cast import User
-from sandbox.clock import WorldClock
-from sandbox.journal import Journal
-from sandbox.slack.server import SlackServer
-from tests.sandbox.stripe.shop import free_port
-
-BIG, SMALL = "T0FJALL01", "T1PIXEL01"
-
-
-@dataclass
-class Office:
-    """A Slack of two workspaces, and Kassör's bot installed in both."""
-
-    bot: BotApp
-    slack: SlackServer
-    clock: WorldClock
-
-    async def members(self, team_id: str = BIG) -> int:
-        return await directory.members_in(await directory.whole(team_id), self.bot.desk.catalogue)
-
-    def joins(self, user_id: str, **facts: Any) -> None:
-        """Somebody joins, and the event is lost."""
-        home = self.slack.state.workspaces[BIG]
-        home.users[user_id] = User(user_id, BIG, user_id.lower(), user_id, "", "en-US", "UTC", **facts)
-
-    def user(self, user_id: str) -> User:
-        return self.slack.state.user(user_id)
-
-    def a_day_passes(self, **more: float) -> None:
-        self.clock.move_to(self.clock.now() + timedelta(days=1, seconds=5, **more))
-
-    def calls(self, method: str) -> int:
-        return sum(f"/api/{method}" in each["url"] for each in self.slack.journal.as_json())
-
-
-@pytest.fixture
-async def office(database: str, settings: Settings, catalogue: Catalogue, tmp_path: Path) -> AsyncIterator[Office]:
-    del database
-    world = WorldClock(tmp_path / "clock")
-    clock.follow(world.path)
-    port = free_port()
-    slack = SlackServer(
-        clock=world,
-        journal=Journal(),
-        port=port,
-        app_url="http://127.0.0.1:1",
-        signing_secret="signing-secret",
-        client=("1.2", "secret"),
-    )
-    await slack.start([])
-    own = replace(
-        settings,
-        slack_bot_token=None,
-        slack_client_id="1.2",
-        slack_client_secret="secret",
-        slack_api_url=f"{slack.base_url}/api/",
-        encryption_keys=(Fernet.generate_key().decode(),),
-    )
-    payments = Payments(own, catalogue)
-    bot = make_app(Desk(own, catalogue, payments))
-    try:
-        for workspace in slack.state.workspaces.values():
-            workspace.installed = True
-            await bot.installations.async_save(
-                SlackInstallation(
-                    user_id="U0ALICE01",
-                    team_id=workspace.id,
-                    team_name=workspace.name,
-                    bot_token=workspace.bot_token,
-                    bot_id=workspace.bot_id,
-                    bot_user_id=workspace.bot_user_id,
-                )
-            )
-            await bot.read_soon(workspace.id)
-        yield Office(bot, slack, world)
-    finally:
-        await bot.close()
-        await payments.close()
-        await slack.stop()
-        clock.follow(None)
-        world.close()
-
-
-async def subscribed(scope: Scope, owner: Member) -> Subscription:
-    """A live subscription, as far as people are concerned."""
-    now = clock.now()
-    return await Subscription.create(
-        id=f"sub_{str(scope.id)[:8]}",
-        scope=scope,
-        owner=owner,
-        customer_id="cus_1",
-        status="active",
-        is_live=True,
-        plan="premium",
-        interval="year",
-        seats=5,
-        currency="sek",
-        unit_amount=100,
-        item_id="si_1",
-        price_id="price_1",
-        collection_method="charge_automatically",
-        current_period_start=now,
-        current_period_end=now + timedelta(days=365),
-        started_at=now,
-    )
+from domain import directory
+from domain.records import Member, Notice, Scope, Workspace
+from tests.bot.conftest import BIG, SMALL, Office, subscribed
 
 
 async def test_P2_what_dropped_events_left_behind_is_mended_within_a_day_and_logged(
