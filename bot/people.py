@@ -53,6 +53,9 @@ def is_of(user: Json, team_id: str) -> bool:
 async def read_everybody(client: AsyncWebClient, team_id: str) -> Mended:
     """Read the workspace's own people; returns what was not known. Waits when Slack limits us. Raises SlackApiError."""
     everyone = [facts_of(user) async for user in _users(client, team_id) if is_of(user, team_id)]
+    if not everyone:  # there is always one, the app's own bot: an empty answer must not make everybody leave
+        log.error("slack says that nobody is in %s; that is not believed", team_id)
+        return Mended()
     return await directory.replace_members(team_id, everyone)
 
 

@@ -122,6 +122,18 @@ async def test_P1_an_owner_who_comes_back_is_owner_and_the_button_is_politely_st
     assert element((await sandbox.said_to(cast.bjorn))[-1], "kassor.quote.accept")
 
 
+async def test_P1_nobody_takes_over_from_an_owner_who_is_back_though_the_news_of_it_was_lost(
+    sandbox: SandboxClient,
+) -> None:
+    await happens(sandbox, "deactivated", user="U0BJORN02")
+    await sandbox.post("/control/faults", method="user_change", kind="dropped", times=1)
+    await happens(sandbox, "reactivated", user="U0BJORN02")
+    cast = await who(sandbox)
+    message = (await told(sandbox, cast.carin, "Ta över faktureringen"))[0]
+    after = await press_in_dm(sandbox, cast.carin, message, "kassor.go.claim")
+    assert f"<@{cast.bjorn.id}> är betalningsansvarig" in texts(after)
+
+
 async def test_P1_the_first_admin_to_press_has_billing_and_the_second_reads_who(sandbox: SandboxClient) -> None:
     cast = await who(sandbox)
     await sandbox.move_clock(days=1)

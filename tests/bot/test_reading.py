@@ -128,6 +128,13 @@ async def test_P2_a_reading_slack_has_no_answer_to_changes_nothing_and_is_tried_
     assert await office.members() == 19
 
 
+async def test_P2_an_empty_answer_does_not_make_everybody_leave(office: Office) -> None:
+    office.slack.state.workspaces[SMALL].users.clear()
+    office.a_day_passes()
+    assert await reading.read_due(office.bot) == 2
+    assert await office.members(SMALL) == 4
+
+
 async def test_P3_a_workspace_whose_token_is_gone_is_skipped_until_it_is_installed_again(office: Office) -> None:
     home = office.slack.state.workspaces[BIG]
     office.slack.state.revoked.add(home.bot_token)
