@@ -17,7 +17,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import listeners, manifest, people
+from bot import listeners, manifest, reading
 from bot.delivery import Outbox
 from bot.installations import Authorize, Installations, States
 from domain import clock, queue
@@ -84,6 +84,14 @@ class BotApp:
         """Send what is due until `stop` is set."""
         await self._outbox.run(stop)
 
+    async def run_reading(self, stop: asyncio.Event) -> None:
+        """Read every workspace's people again once a day, until `stop` is set (P2)."""
+        await reading.run(self, stop)
+
+    async def read_due(self) -> int:
+        """Read the workspaces that are due now; returns how many."""
+        return await reading.read_due(self)
+
     async def client_for(self, team_id: str) -> AsyncWebClient | None:
         """A client that speaks in a workspace; None where Kassör isn't installed."""
         access = await self.installations.access(team_id)
@@ -112,7 +120,7 @@ class BotApp:
         if client is None:
             return
         try:
-            await people.read_workspace(client, team_id)
+            await reading.read(self.desk, client, team_id)
         except Exception:
             log.exception("who is in %s could not be read; it is tried again when somebody asks", team_id)
 

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from logging import Logger, getLogger
 
 from slack_bolt.authorization import AuthorizeResult
@@ -106,9 +106,15 @@ class Installations(AsyncInstallationStore):
         """Whether one token from the environment is all there is."""
         return self._single is not None
 
-    async def revoke(self, team_id: str) -> None:
-        """Slack took the token back (P3): billing goes on, messages wait."""
-        await Installation.filter(team_id=team_id, revoked_at=None).update(revoked_at=clock.now())
+    async def revoke(self, team_id: str, *, before: datetime | None = None) -> None:
+        """Slack took the token back (P3): billing goes on, messages wait.
+
+        `before` is when that happened, where Slack said so: news that comes late takes nothing from who has installed it again.
+        """
+        held = Installation.filter(team_id=team_id, revoked_at=None)
+        if before is not None and await held.filter(installed_at__gt=before).exists():
+            return
+        await held.update(revoked_at=clock.now())
         await directory.set_installed(team_id, installed=False)
 
 

@@ -85,6 +85,7 @@ async def _working(desk: Desk, bot: BotApp) -> AsyncIterator[None]:
     work = [
         asyncio.create_task(webhooks.worker.run(desk, stop), name="inbox"),
         asyncio.create_task(bot.run_delivery(stop), name="outbox"),
+        asyncio.create_task(bot.run_reading(stop), name="reading"),
     ]
     try:
         yield

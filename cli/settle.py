@@ -31,6 +31,7 @@ def routes(desk: Desk, bot: BotApp) -> list[web.RouteDef]:
             names += DAILY
         queue.nudge(Event)  # the clock has moved: what was not due may be
         queue.nudge(Notice)
+        await bot.read_due()  # by itself it looks once a minute
         for name in names:
             await _quiet(bot)
             await scheduler.ticks.TICKS[name](desk)

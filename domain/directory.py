@@ -1,9 +1,12 @@
 """Who is in a workspace and its teams: the only writer of what mirrors Slack's people. Knows facts, not Slack."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 from uuid import uuid4
 
 from tortoise.exceptions import IntegrityError
+from tortoise.functions import Count
 from tortoise.transactions import in_transaction
 
 from domain import clock
@@ -27,6 +30,15 @@ class MemberFacts:
     is_workspace_admin: bool = False  # of Slack's own kind; says nothing about billing, but somebody to turn to (P1)
 
 
+@dataclass
+class Mended:
+    """What a whole reading of Slack's list changed here, as Slack user ids."""
+
+    new: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # no longer on the list: deactivated here
+
+
 async def ensure_workspace(team_id: str, *, name: str, domain: str = "", enterprise_id: str | None = None) -> Workspace:
     """The workspace's record, made when new, its name kept current; its whole scope is made with it (R2)."""
     facts = {"name": name[:255], "domain": domain[:255], "enterprise_id": enterprise_id}
@@ -34,6 +46,13 @@ async def ensure_workspace(team_id: str, *, name: str, domain: str = "", enterpr
     await Workspace.filter(id=team_id).update(**facts)
     await ensure_scope(team_id, slack_ref="", name=name, kind=ScopeKind.WORKSPACE)
     return await Workspace.get(id=team_id)
+
+
+async def rename_workspace(team_id: str, name: str) -> None:
+    """It is called otherwise now; so is the whole of it as a scope."""
+    if name:
+        await Workspace.filter(id=team_id).update(name=name[:255])
+        await Scope.filter(workspace_id=team_id, slack_ref="").update(name=name[:255])
 
 
 async def set_installed(team_id: str, *, installed: bool) -> None:
@@ -49,8 +68,9 @@ async def upsert_member(workspace_id: str, facts: MemberFacts) -> Member:
     return await Member.get(workspace_id=workspace_id, slack_user_id=facts.slack_user_id)
 
 
-async def replace_members(workspace_id: str, everyone: list[MemberFacts]) -> None:
-    """Write the whole member list; who is no longer on it counts as deactivated (nobody is deleted: R48)."""
+async def replace_members(workspace_id: str, everyone: list[MemberFacts]) -> Mended:
+    """Write the whole member list; who is no longer on it counts as deactivated (nobody is deleted: R48). What was mended."""
+    mended = Mended()
     async with in_transaction():
         known = {member.slack_user_id: member for member in await Member.filter(workspace_id=workspace_id)}
         new = []
@@ -61,11 +81,15 @@ async def replace_members(workspace_id: str, everyone: list[MemberFacts]) -> Non
                 new.append(Member(workspace_id=workspace_id, **fields))
             elif any(getattr(member, name) != value for name, value in fields.items()):
                 await Member.filter(id=member.id).update(**fields)
+                mended.changed.append(facts.slack_user_id)
         await Member.bulk_create(new, ignore_conflicts=True)
-        gone = [member.id for member in known.values() if not member.is_deactivated]
+        gone = [member for member in known.values() if not member.is_deactivated]
         if gone:
-            await Member.filter(id__in=gone).update(is_deactivated=True)
+            await Member.filter(id__in=[member.id for member in gone]).update(is_deactivated=True)
         await Workspace.filter(id=workspace_id).update(members_read_at=clock.now())
+    mended.new = [member.slack_user_id for member in new]
+    mended.gone = [member.slack_user_id for member in gone]
+    return mended
 
 
 async def ensure_scope(workspace_id: str, *, slack_ref: str, name: str, kind: ScopeKind) -> Scope:
@@ -107,8 +131,8 @@ async def becomes_organisation(workspace_id: str) -> None:
     )
 
 
-async def set_team_members(scope: Scope, slack_user_ids: list[str]) -> None:
-    """Write who is in a team. Users the workspace doesn't know yet are left out until it does."""
+async def set_team_members(scope: Scope, slack_user_ids: list[str]) -> tuple[int, int]:
+    """Write who is in a team; returns how many joined and left. Users the workspace doesn't know yet are left out until it does."""
     async with in_transaction():
         members = await Member.filter(workspace_id=scope.workspace_id, slack_user_id__in=slack_user_ids)
         wanted = {member.id for member in members}
@@ -117,6 +141,7 @@ async def set_team_members(scope: Scope, slack_user_ids: list[str]) -> None:
             await ScopeMember.filter(scope_id=scope.id, member_id__in=list(present - wanted)).delete()
         new = [ScopeMember(scope_id=scope.id, member_id=member) for member in sorted(wanted - present)]
         await ScopeMember.bulk_create(new, ignore_conflicts=True)
+    return len(new), len(present - wanted)
 
 
 async def members_in(scope: Scope, catalogue: Catalogue) -> int:
@@ -127,6 +152,37 @@ async def members_in(scope: Scope, catalogue: Catalogue) -> int:
     if scope.kind == ScopeKind.TEAM:
         counted = counted.filter(teams__scope_id=scope.id)
     return await counted.count()
+
+
+async def members_in_each(scopes: Sequence[Scope], catalogue: Catalogue) -> dict[Any, int]:
+    """`members_in` of many scopes in two questions, by scope id."""
+    counted: dict[str, Any] = {"is_bot": False, "is_deactivated": False}
+    if not catalogue.count_guests:
+        counted["is_guest"] = False
+    teams = [scope for scope in scopes if scope.kind == ScopeKind.TEAM]
+    workspaces = {scope.workspace_id for scope in scopes if scope.kind != ScopeKind.TEAM}
+    everybody: dict[str, int] = dict(
+        await Member.filter(workspace_id__in=list(workspaces), **counted)
+        .annotate(number=Count("id"))
+        .group_by("workspace_id")
+        .values_list("workspace_id", "number")
+        if workspaces
+        else []
+    )
+    on_teams: dict[Any, int] = dict(
+        await ScopeMember.filter(
+            scope_id__in=[team.id for team in teams], **{f"member__{name}": value for name, value in counted.items()}
+        )
+        .annotate(number=Count("id"))
+        .group_by("scope_id")
+        .values_list("scope_id", "number")
+        if teams
+        else []
+    )
+    return {
+        scope.id: on_teams.get(scope.id, 0) if scope.kind == ScopeKind.TEAM else everybody.get(scope.workspace_id, 0)
+        for scope in scopes
+    }
 
 
 async def is_in(scope: Scope, member: Member) -> bool:

@@ -39,6 +39,9 @@ class NoticeKind(StrEnum):
     INVOICE_AGAIN = "invoice_again"  # asked for (R32, I6)
     OWNER_UNREACHABLE = "owner_unreachable"  # to admins: a copy waits for an owner who can't be reached (I5)
     OWNER_GONE = "owner_gone"  # to admins: the owner has left Slack, one of them can claim billing (P1)
+    TEAM_GONE = "team_gone"  # a paying team's group or channel is no longer there: scope; to the owner (P2)
+    ADMIN_APPOINTED = "admin_appointed"  # to the new admin: by whom, what an admin can do (R28)
+    ADMIN_REMOVED = "admin_removed"  # to the former admin
     OUTGROWN = "outgrown"  # more members than seats: members, size that fits; to the owner (M6)
     DECREASE_STOPPED = "decrease_stopped"  # fewer seats at renewal than members: it stays as it is (M2)
     GRACE_OVER = "grace_over"  # unpaid for the whole grace: it has ended, everybody on Basic (M5)
@@ -96,14 +99,19 @@ async def addressee(notice: Notice) -> Member | None:
 
 
 async def tell_admins_owner_is_unreachable(notice: Notice, owner: Member) -> None:
-    """An owner who can't be reached is not silence: the admins hear of it, once an owner and message (I5)."""
+    """An owner who can't be reached is not silence: the admins hear of it, once an owner and message (I5).
+
+    Where there is no other active admin, Slack's own workspace admins do.
+    """
     if notice.owner_of_id is None:
         return
     live = await Subscription.get(id=notice.owner_of_id).prefetch_related("scope")
     admins = await Admin.filter(scope_id=live.scope_id, until=None).prefetch_related("member")
-    for admin in admins:
-        if admin.member_id == owner.id or not admin.member.is_active:
-            continue
+    readers = [admin.member for admin in admins if admin.member_id != owner.id and admin.member.is_active]
+    if not readers:
+        others = Member.filter(workspace_id=notice.workspace_id, is_workspace_admin=True).exclude(id=owner.id)
+        readers = [member for member in await others if member.is_active]
+    for member in readers:
         await tell(
             NoticeKind.OWNER_UNREACHABLE,
             workspace_id=notice.workspace_id,
@@ -114,8 +122,8 @@ async def tell_admins_owner_is_unreachable(notice: Notice, owner: Member) -> Non
                 "waiting": notice.kind,
                 "owner_is_gone": not owner.is_active,
             },
-            dedup_key=f"unreachable:{notice.id}:{owner.id}:{admin.member_id}",
-            member=admin.member,
+            dedup_key=f"unreachable:{notice.id}:{owner.id}:{member.id}",
+            member=member,
         )
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import billing, commands, events, owner, plan, quotes, seats, upgrade
+from bot.listeners import admins, billing, commands, events, owner, plan, quotes, seats, upgrade
+from bot.views import admins as admins_view
 from bot.views import change
 from bot.views import upgrade as upgrade_view
 from bot.visit import Handler, Visit, listening
@@ -28,6 +29,8 @@ BUTTONS: dict[str, Handler] = {
     "kassor.go.seats": seats.pressed,
     "kassor.go.plan": plan.pressed,
     "kassor.go.owner": owner.pressed,
+    "kassor.go.claim": owner.claim_pressed,
+    "kassor.go.admins": admins.pressed,
     "kassor.go.invoice": billing.latest_pressed,
     "kassor.go.again": billing.again_pressed,
     "kassor.go.payment": billing.payment_pressed,
@@ -35,6 +38,7 @@ BUTTONS: dict[str, Handler] = {
     "kassor.go.cancel": billing.cancel_pressed,
     "kassor.go.resume": billing.resume_pressed,
     "kassor.go.help": billing.help_pressed,
+    "kassor.seats.grow": seats.grow_pressed,
     "kassor.quote.accept": quotes.accept,
     "kassor.quote.drop": quotes.drop,
     "kassor.owner.confirm": owner.confirm,
@@ -44,6 +48,7 @@ SUBMISSIONS: dict[str, Handler] = {
     change.SEATS: seats.submitted,
     change.PLAN: plan.submitted,
     change.OWNER: owner.submitted,
+    admins_view.SUBMIT: admins.submitted,
 }
 LINKS = re.compile(r"kassor\.(checkout|invoice|stripe)\.open")
 

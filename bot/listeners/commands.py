@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from bot import home
+from bot.listeners import admins as admins_listener
 from bot.listeners import billing as billing_listener
 from bot.listeners import owner as owner_listener
 from bot.listeners import plan as plan_listener
@@ -50,6 +51,7 @@ _VERBS: dict[str, Callable[[Visit, str], Awaitable[None]]] = {
     "seats": seats_listener.asked,
     "plan": plan_listener.asked,
     "owner": owner_listener.asked,
+    "admins": admins_listener.asked,
     "invoice": billing_listener.latest,
     "invoices": billing_listener.invoices,
     "payment": billing_listener.payment,

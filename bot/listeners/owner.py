@@ -1,6 +1,12 @@
-"""Handing billing over (R30): a mention or a picker, a last look, then both are told."""
+"""Handing billing over (R30): a mention or a picker, a last look, then both are told. Claiming it when the owner is gone (P1)."""
 
-from bot import home
+import asyncio
+from contextlib import suppress
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from bot import home, people
 from bot.listeners import finding
 from bot.parsing import parse_person
 from bot.views import change
@@ -10,8 +16,10 @@ from bot.visit import Visit
 from bot.words import mention
 from domain.actions import owner
 from domain.actions.common import check_owner
-from domain.records import Subscription
+from domain.records import Member, Subscription
 from domain.rules.refusals import OwnerNotEligible, QuoteOver
+
+GLANCE = 1.0  # seconds to look whether the owner is back, before Slack wants an answer
 
 
 async def asked(visit: Visit, text: str) -> None:
@@ -75,5 +83,26 @@ async def confirm(visit: Visit) -> None:
     await visit.reply(
         note(":white_check_mark: " + t("{who} is billing owner now, and has been told.", who=mention(user_id)))
     )
+    await owner.tell_stripe(visit.desk, fresh)
+    await home.publish(visit.client, visit.desk, visit.actor)
+
+
+async def claim_pressed(visit: Visit) -> None:
+    """*Take over billing*, in a message or the App Home (P1): one local commit before Slack is answered; the first press wins."""
+    live = await finding.subscription(visit, visit.action.get("value"))
+    former = await Member.get(id=live.owner_id)
+    with suppress(SlackApiError, aiohttp.ClientError, TimeoutError):  # back meanwhile, and the news of it was missed?
+        async with asyncio.timeout(GLANCE):
+            await people.look_again(visit.client, visit.team_id, former.slack_user_id)
+    fresh = await owner.claim(visit.desk, visit.actor, subscription=live)
+    await visit.ack()
+    t = visit.words
+    scope = await finding.scope_of(fresh)
+    text = t(
+        "You are billing owner of *{scope}* now, in place of {who}.",
+        scope=scope.name,
+        who=mention(former.slack_user_id),
+    )
+    await visit.reply(note(f":white_check_mark: {text}"))
     await owner.tell_stripe(visit.desk, fresh)
     await home.publish(visit.client, visit.desk, visit.actor)

@@ -11,6 +11,7 @@ from domain.actions import seats
 from domain.actions.changes import check_may_change
 from domain.records import Subscription
 from domain.rules import refusals
+from domain.rules.sizes import size_for
 
 _ON_THE_FIELD = (
     refusals.SeatsTooFew,
@@ -38,6 +39,24 @@ async def asked(visit: Visit, text: str) -> None:
 async def pressed(visit: Visit) -> None:
     """A *Change seats* button."""
     await _open(visit, await finding.subscription(visit, visit.action.get("value")))
+
+
+async def grow_pressed(visit: Visit) -> None:
+    """*Change to … seats*, when members have outgrown them (M6): a price for what fits the members there are today."""
+    subscription_id = str(visit.action.get("value")).partition(":")[0]
+    live = await finding.subscription(visit, subscription_id)
+    await check_may_change(visit.actor, live, "seats")
+    await visit.ack()
+    scope = await finding.scope_of(live)
+    members = await directory.members_in(scope, visit.desk.catalogue)
+    if members <= live.seats:
+        await visit.reply(change.seats_suffice(visit.words, live, scope=scope.name, members=members))
+        return
+    size = size_for(members, members, visit.desk.catalogue)
+    offering = seats.offer_seats(visit.desk, visit.actor, subscription=live, seats=size)
+    quote = await visit.unhurried(offering, visit.words("Working out the price…"))
+    method = await finding.payment_method(quote.scope)
+    await visit.reply(confirmation.offer(visit.words, visit.desk, quote, payment_method=method))
 
 
 async def _open(visit: Visit, live: Subscription) -> None:

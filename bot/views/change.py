@@ -1,6 +1,19 @@
 """Modals for a live subscription: another number of seats, another plan or interval, another owner."""
 
-from bot.views.blocks import Json, actions, button, chosen, context, facts, field_of, modal, option, section
+from bot.views.blocks import (
+    Content,
+    Json,
+    actions,
+    button,
+    chosen,
+    context,
+    facts,
+    field_of,
+    modal,
+    note,
+    option,
+    section,
+)
 from bot.views.terms import plan_name, terms_line
 from bot.words import Words, escape, mention
 from domain.desk import Desk
@@ -30,6 +43,18 @@ def seats_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str, 
         callback_id=SEATS,
         private_metadata=subscription.id,
     )
+
+
+def seats_suffice(t: Words, subscription: Subscription, *, scope: str, members: int) -> Content:
+    """The members no longer outgrow the seats: somebody left, or there are more seats meanwhile (M6)."""
+    text = t(
+        "*{scope}* has {members} members and {seats} seats now, so nothing needs to change.",
+        scope=scope,
+        members=t.number(members),
+        seats=t.number(subscription.seats),
+    )
+    another = button(t.plain("Choose another size"), "kassor.go.seats", subscription.id)
+    return note(text, actions(another, block_id="grow"))
 
 
 def plan_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str) -> Json:

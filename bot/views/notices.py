@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.views import upkeep_notices
+from bot.views import admins, upkeep_notices
 from bot.views.blocks import Content, Json, actions, button, context, facts, header, section
 from bot.views.page import GO
 from bot.views.refusals import refusal_text
@@ -45,7 +45,10 @@ def _upgraded(t: Words, desk: Desk, told: Facts) -> Content:
 def _became_owner(t: Words, desk: Desk, told: Facts) -> Content:
     by = str(told.get("by") or told.get("requester"))
     title = t.plain("You are billing owner of {scope}", scope=told["scope"])
-    text = t("{who} has made you billing owner. You have {terms}.", who=mention(by), terms=_terms(t, desk, told))
+    if by == told["owner"]:
+        text = t("You have taken over billing. You have {terms}.", terms=_terms(t, desk, told))
+    else:
+        text = t("{who} has made you billing owner. You have {terms}.", who=mention(by), terms=_terms(t, desk, told))
     can = t(
         "From now on only you can change plan and seats, update billing information, see invoices and hand billing over. "
         "A copy of the invoice comes to you here every period. You are admin too."
@@ -59,6 +62,7 @@ def _owner_row(t: Words, told: Facts) -> Json:
         button(t.plain("Change seats"), f"{GO}seats", key),
         button(t.plain("Show latest invoice"), f"{GO}invoice", key),
         button(t.plain("Hand over billing"), f"{GO}owner", key),
+        button(t.plain("Choose admins"), f"{GO}admins", key),
         block_id="owner_row",
     )
 
@@ -243,6 +247,7 @@ _BUILDERS: dict[NoticeKind, Builder] = {
     NoticeKind.PAYMENT_METHOD_CHANGED: _method_changed,
     NoticeKind.OWNER_UNREACHABLE: _unreachable,
     **upkeep_notices.BUILDERS,
+    **admins.BUILDERS,
 }
 
 
@@ -282,6 +287,11 @@ def audit_line(t: Words, desk: Desk, entry: AuditEntry, *, actor: str | None, sc
         "upgraded": t("upgraded"),
         "handed_over": t("handed over billing"),
         "claimed": t("took over billing"),
+        "owner_gone": t("noticed that the billing owner is no longer active"),
+        "owner_back": t("noticed that the billing owner is back"),
+        "nobody_can_claim": t("found nobody who could take over billing"),
+        "team_gone": t("noticed that the team's group or channel is gone"),
+        "decrease_stopped": t("stopped a decrease to too few seats"),
         "seats_changed": t("changed seats"),
         "plan_changed": t("changed the plan"),
         "change_scheduled": t("arranged a change at renewal"),

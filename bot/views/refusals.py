@@ -58,6 +58,27 @@ def _not_in_scope(refusal: no.NotInScope, t: Words, _: Desk) -> str:
     )
 
 
+def _admin(refusal: no.AdminNotEligible, t: Words, _: Desk) -> str:
+    who = mention(refusal.member)
+    why = {
+        "bot": t("{who} is an app and can't be admin.", who=who),
+        "guest": t("{who} is a guest and can't be admin.", who=who),
+        "deactivated": t("{who} is deactivated and can't be admin.", who=who),
+        "not_a_member": t("{who} isn't a member of what you're paying for.", who=who),
+    }.get(refusal.reason, t("Nobody like that is in this workspace."))
+    return f"{why} " + t("Pick an active member instead.")
+
+
+def _cannot_claim(refusal: no.CannotClaim, t: Words, _: Desk) -> str:
+    text = t(
+        "{who} is billing owner of *{scope}* and no longer active.", who=mention(refusal.owner), scope=refusal.scope
+    )
+    if not refusal.who:
+        return f"{text} " + t("Nobody can take over billing yet; support can help.")
+    names = Raw(", ".join(mention(each) for each in refusal.who))
+    return f"{text} " + t("You can't take over billing; these can: {names}.", names=names)
+
+
 def _unknown_plan(refusal: no.UnknownPlan, t: Words, _: Desk) -> str:
     return _nearest(t, t("There is no plan called “{asked}”.", asked=refusal.asked), refusal.nearest, refusal.known)
 
@@ -158,6 +179,8 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
     no.NotOwner: _not_owner,
     no.ActorNotEligible: _actor,
     no.OwnerNotEligible: _owner,
+    no.AdminNotEligible: _admin,
+    no.CannotClaim: _cannot_claim,
     no.NotInScope: _not_in_scope,
     no.UnknownPlan: _unknown_plan,
     no.UnknownWord: _unknown_word,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.views.blocks import Content, Json, actions, button, section
+from bot.views.blocks import Content, Json, actions, button, confirm, section
 from bot.views.page import GO
 from bot.views.terms import plan_name
 from bot.words import Words, mention
@@ -36,13 +36,34 @@ def _outgrown(t: Words, _: Desk, told: Facts) -> Content:
         seats=t.number(told["seats"]),
     )
     key = told["subscription"]
-    if told.get("size"):
-        words = t.plain("Change to {size} seats", size=t.number(told["size"]))
-        row = [button(words, GROW, f"{key}:{told['size']}", style="primary")]
+    if told.get("through_sales"):
+        row = [button(t.plain("Contact sales"), f"{GO}sales", f"adjust:{key}", style="primary")]
     else:
-        row = []
-    row.append(button(t.plain("Choose another size"), f"{GO}seats", key))
+        words = t.plain("Change to {size} seats", size=t.number(told["size"]))
+        row = [
+            button(words, GROW, f"{key}:{told['size']}", style="primary"),
+            button(t.plain("Choose another size"), f"{GO}seats", key),
+        ]
     return _said(f":busts_in_silhouette: {text}", actions(*row, block_id="grow"))
+
+
+def _team_gone(t: Words, _: Desk, told: Facts) -> Content:
+    text = t(
+        "I can no longer see the group or channel of *{scope}*: it was disabled, archived or closed to me. The subscription goes "
+        "on with the members it had. Bring it back, or cancel if it isn't needed any more.",
+        scope=told["scope"],
+    )
+    if told.get("through_sales"):
+        leave = button(t.plain("Contact sales"), f"{GO}sales", f"cancel:{told['subscription']}")
+    else:
+        leave = button(t.plain("Cancel subscription"), f"{GO}cancel", told["subscription"])
+        leave["confirm"] = confirm(
+            t.plain("Cancel the subscription?"),
+            t("Everything works until the paid period ends. Nothing is deleted."),
+            t.plain("Cancel subscription"),
+            t.plain("Keep it"),
+        )
+    return _said(f":information_source: {text}", actions(leave, block_id="team"))
 
 
 def _decrease_stopped(t: Words, _: Desk, told: Facts) -> Content:
@@ -84,6 +105,7 @@ def _absorbed(t: Words, desk: Desk, told: Facts) -> Content:
 
 BUILDERS = {
     NoticeKind.OWNER_GONE: _owner_gone,
+    NoticeKind.TEAM_GONE: _team_gone,
     NoticeKind.OUTGROWN: _outgrown,
     NoticeKind.DECREASE_STOPPED: _decrease_stopped,
     NoticeKind.GRACE_OVER: _grace_over,

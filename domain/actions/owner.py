@@ -1,17 +1,25 @@
-"""The billing owner and the admins: handing over (R30), appointing (R28), and claiming when the owner is gone (P1)."""
+"""The billing owner: handing over (R30), and claiming when the owner is gone (P1).
+
+An owner stays owner whatever becomes of their membership of a team: leaving the team whose plan they own changes nothing, leaving
+Slack (or becoming a guest) freezes their powers until somebody claims them or they come back. Only who can be *made* owner is
+asked whether they belong (R26).
+"""
 
 from contextlib import suppress
 
 from tortoise.transactions import in_transaction
 
-from domain import audit, clock, directory, notices
+from domain import audit, directory, notices
 from domain.actions.common import check_actor, check_owner
 from domain.desk import Desk
 from domain.notices import NoticeKind
-from domain.records import Admin, Member, Scope, Subscription
+from domain.records import Admin, Member, Quote, Scope, Subscription
+from domain.records.quotes import QuoteState
 from domain.rules import policy
-from domain.rules.refusals import ChangeInProgress, NotInScope, NotOwner, OwnerNotEligible, Refusal
+from domain.rules.refusals import CannotClaim, ChangeInProgress, NotOwner, NotSubscribed, Refusal
 from domain.sync.consequences import make_admin, terms
+
+TRIES = 3  # Stripe's news may write the subscription at the moment somebody claims it
 
 
 async def hand_over(
@@ -30,17 +38,58 @@ async def hand_over(
 
 
 async def claim(desk: Desk, actor: Member, *, subscription: Subscription) -> Subscription:
-    """An admin takes over from an owner who has left Slack (P1). Raises NotOwner while the owner is still here."""
+    """Take over from an owner who has left Slack or became a guest (P1): the first of `claimants` to ask gets it.
+
+    Raises NotOwner (naming the owner) while the owner is here, also when somebody else was faster; CannotClaim, naming who can;
+    ActorNotEligible, NotSubscribed, ChangeInProgress.
+    """
     check_actor(actor)
+    for _ in range(TRIES):
+        live = await Subscription.get_or_none(id=subscription.id, is_live=True, scope__workspace_id=actor.workspace_id)
+        if live is None:
+            raise NotSubscribed(scope="")
+        scope = await Scope.get(id=live.scope_id)
+        owner = await Member.get(id=live.owner_id)
+        if owner.is_active:
+            raise NotOwner(owner=owner.slack_user_id, owner_name=owner.name, asked="claim")
+        who = await claimants(live)
+        if actor.id not in {each.id for each in who}:
+            names = tuple(each.slack_user_id for each in who[:5])
+            raise CannotClaim(scope=scope.name, owner=owner.slack_user_id, who=names)
+        with suppress(
+            ChangeInProgress
+        ):  # the subscription was written meanwhile: by another claimant, or by Stripe's news
+            return await _pass_on(
+                desk, live, scope, former=owner, to=actor, actor=actor, verb="claimed", source="slack"
+            )
+    raise ChangeInProgress(scope=scope.name)
+
+
+async def claimants(subscription: Subscription) -> list[Member]:
+    """Who may take billing over once its owner is gone (P1), longest known first.
+
+    The scope's other admins that are active and belong to it. Where none is left: Slack's own workspace admins, for a team's
+    plan also those who aren't on the team, since otherwise nobody could.
+    """
     scope = await Scope.get(id=subscription.scope_id)
-    owner = await Member.get(id=subscription.owner_id)
-    is_admin = await Admin.filter(scope_id=scope.id, member_id=actor.id, until=None).exists()
-    if owner.is_active or not is_admin:
-        raise NotOwner(owner=owner.slack_user_id, owner_name=owner.name, asked="claim")
-    await check_can_own(scope, actor, subscription)
-    return await _pass_on(
-        desk, subscription, scope, former=owner, to=actor, actor=actor, verb="claimed", source="slack"
+    admins = await Admin.filter(scope_id=scope.id, until=None).order_by("id").prefetch_related("member")
+    appointed = [
+        admin.member
+        for admin in admins
+        if admin.member_id != subscription.owner_id
+        and admin.member.is_active
+        and await directory.is_in(scope, admin.member)
+    ]
+    if appointed:
+        return appointed
+    workspace_admins = Member.filter(
+        workspace_id=scope.workspace_id,
+        is_workspace_admin=True,
+        is_bot=False,
+        is_guest=False,
+        is_deactivated=False,
     )
+    return await workspace_admins.exclude(id=subscription.owner_id).order_by("id")
 
 
 async def check_can_own(scope: Scope, member: Member, subscription: Subscription) -> None:
@@ -74,6 +123,9 @@ async def _pass_on(
         if not moved:
             raise ChangeInProgress(scope=scope.name)
         await make_admin(scope.id, to)
+        await Quote.filter(subscription_id=subscription.id, requester_id=former.id, state=QuoteState.OFFERED).update(
+            state=QuoteState.SUPERSEDED
+        )
         await notices.wake(subscription)
         fresh = await Subscription.get(id=subscription.id)
         key = f"{verb}:{fresh.id}:{fresh.version}"
@@ -84,7 +136,8 @@ async def _pass_on(
             "former": former.slack_user_id,
             "by": actor.slack_user_id,
         }
-        for kind, member in ((NoticeKind.BECAME_OWNER, to), (NoticeKind.HANDED_OVER, former)):
+        told = [(NoticeKind.BECAME_OWNER, to)] + ([(NoticeKind.HANDED_OVER, former)] if former.is_active else [])
+        for kind, member in told:
             await notices.tell(
                 kind, workspace_id=scope.workspace_id, facts=facts, dedup_key=f"{key}:{member.id}", member=member
             )
@@ -107,46 +160,3 @@ async def tell_stripe(desk: Desk, subscription: Subscription) -> None:
     owner = await Member.get(id=subscription.owner_id)
     with suppress(Refusal):
         await desk.payments.set_customer_contact(subscription.customer_id, email=owner.email, locale=owner.locale)
-
-
-async def appoint_admin(desk: Desk, actor: Member, *, subscription: Subscription, member: Member) -> None:
-    """The owner appoints another admin (R28). Raises NotOwner, OwnerNotEligible, NotInScope."""
-    await check_owner(actor, subscription, "admins")
-    scope = await Scope.get(id=subscription.scope_id)
-    reason = policy.ineligible(is_bot=member.is_bot, is_guest=member.is_guest, is_deactivated=member.is_deactivated)
-    if reason:
-        raise OwnerNotEligible(member=member.slack_user_id, name=member.name, reason=reason)
-    if not await directory.is_in(scope, member):
-        raise NotInScope(scope=scope.name)
-    async with in_transaction():
-        await make_admin(scope.id, member)
-        current = await Admin.get(scope_id=scope.id, member_id=member.id, until=None)
-        await audit.record(
-            desk,
-            scope=scope,
-            actor=actor,
-            verb="admin_appointed",
-            after={"admin": member.slack_user_id},
-            dedup_key=f"admin:{current.id}",
-        )
-
-
-async def remove_admin(desk: Desk, actor: Member, *, subscription: Subscription, member: Member) -> None:
-    """The owner ends somebody's being admin; the owner's own stays (R28). The record is ended, not deleted. Raises NotOwner."""
-    await check_owner(actor, subscription, "admins")
-    if member.id == subscription.owner_id:
-        return
-    scope = await Scope.get(id=subscription.scope_id)
-    async with in_transaction():
-        current = await Admin.get_or_none(scope_id=scope.id, member_id=member.id, until=None)
-        if current is None:
-            return
-        await Admin.filter(id=current.id).update(until=clock.now())
-        await audit.record(
-            desk,
-            scope=scope,
-            actor=actor,
-            verb="admin_removed",
-            before={"admin": member.slack_user_id},
-            dedup_key=f"admin_removed:{current.id}",
-        )

@@ -65,6 +65,24 @@ class OwnerNotEligible(Refusal):
 
 
 @dataclass(unsafe_hash=True)
+class AdminNotEligible(Refusal):
+    """Can't be admin (R28): bot, guest, deactivated, not_a_member or unknown."""
+
+    member: str
+    name: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True)
+class CannotClaim(Refusal):
+    """The owner is gone, but it isn't this person who may take over (P1). `who` can: up to five Slack user ids, perhaps nobody."""
+
+    scope: str
+    owner: str
+    who: tuple[str, ...]
+
+
+@dataclass(unsafe_hash=True)
 class NotInScope(Refusal):
     """The one who upgrades a team is not in it, or the scope isn't theirs to see."""
 

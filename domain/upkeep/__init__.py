@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.desk import Desk
+from domain.upkeep import decreases, departures, growth
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,12 @@ class Matter:
     next_due: Callable[[Desk], Awaitable[datetime | None]]
 
 
-MATTERS: dict[str, Matter] = {}
+MATTERS: dict[str, Matter] = {
+    "departures": Matter(departures.look, departures.next_due),
+    "growth": Matter(growth.look, growth.next_due),
+    "decreases": Matter(decreases.look, decreases.next_due),
+}
+PEOPLE = (departures.look, growth.look, decreases.look)  # what somebody's coming, changing or going may bring about
 
 
 async def look(desk: Desk) -> int:
@@ -28,6 +34,11 @@ async def look(desk: Desk) -> int:
     for matter in MATTERS.values():
         done += await matter.look(desk)
     return done
+
+
+async def people_changed(desk: Desk, workspace_id: str) -> int:
+    """Somebody came, changed or went in a workspace: what the tick would notice is noticed right away. Raises PaymentsAway."""
+    return sum([await each(desk, workspace_id) for each in PEOPLE])
 
 
 async def next_due(desk: Desk) -> datetime | None:

@@ -68,10 +68,18 @@ class Happenings:
             raise ControlError(f"there is no channel {request['channel']!r}", "GET /control/state lists them", 404)
         return found
 
+    def _home_of(self, request: Json) -> Workspace:
+        """The workspace that has the channel."""
+        channel = str(request.get("channel"))
+        found = next((each for each in self.state.workspaces.values() if channel in each.channels), None)
+        if found is None:
+            raise ControlError(f"there is no channel {channel!r}", "GET /control/state lists them", 404)
+        return found
+
     def _joined(self, request: Json) -> Json:
         if request.get("channel"):
             user = self._user(request)
-            workspace = self.state.workspaces[user.team_id]
+            workspace = self._home_of(request)  # not the user's own when the channel is shared with another company
             channel = self._channel(workspace, request)
             if user.id not in channel.members:
                 channel.members.append(user.id)
@@ -98,7 +106,7 @@ class Happenings:
         if not request.get("channel"):
             return self._deactivated(request)
         user = self._user(request)
-        workspace = self.state.workspaces[user.team_id]
+        workspace = self._home_of(request)
         channel = self._channel(workspace, request)
         if user.id in channel.members:
             channel.members.remove(user.id)
@@ -107,7 +115,7 @@ class Happenings:
     def _told_of_member(self, kind: str, workspace: Workspace, channel: Channel, user: User) -> Json:
         """Who comes and goes in a channel, Slack tells only an app that is in it."""
         if workspace.bot_user_id in channel.members:
-            event = {"type": kind, "user": user.id, "channel": channel.id, "team": workspace.id}
+            event = {"type": kind, "user": user.id, "channel": channel.id, "team": user.team_id}
             self.sender.event_soon(workspace, event | {"channel_type": "G" if channel.is_private else "C"})
         return {"user": user.id}
 

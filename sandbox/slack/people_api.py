@@ -75,10 +75,15 @@ class PeopleApi:
         return page(members, arguments, "members") | {"cache_ts": self.state.clock.timestamp()}
 
     def users_info(self, workspace: Workspace, arguments: Json) -> Json:
-        person = workspace.users.get(str(arguments.get("user")))
-        if person is None:
-            raise SlackError("user_not_found")
-        return {"ok": True, "user": shapes.user(person, locale=_true(arguments.get("include_locale")))}
+        user_id = str(arguments.get("user"))
+        person = workspace.users.get(user_id)
+        if person is not None:
+            return {"ok": True, "user": shapes.user(person, locale=_true(arguments.get("include_locale")))}
+        if any(
+            user_id in place.members for place in workspace.channels.values()
+        ):  # of another company, in a shared channel
+            return {"ok": True, "user": shapes.user(self.state.user(user_id), locale=False) | {"is_stranger": True}}
+        raise SlackError("user_not_found")
 
     def users_lookup_by_email(self, workspace: Workspace, arguments: Json) -> Json:
         for person in workspace.users.values():

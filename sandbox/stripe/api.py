@@ -60,7 +60,7 @@ class Api:
         key = request.headers.get("Idempotency-Key") if request.method in {"POST", "DELETE"} else None
         path = request.path.removeprefix("/v1")
         text = body if request.method == "POST" else request.query_string
-        fault = await self._fault()
+        fault = await self._fault(path)
         if fault is not None and not fault.get("after"):
             return fault["status"], _dump(fault["body"]), fault["headers"], "fault"
         try:
@@ -96,9 +96,11 @@ class Api:
         if not secrets.compare_digest(given.encode(), self._key.encode()):
             raise unauthorized(given)
 
-    async def _fault(self) -> Object | None:
-        """The next injected fault, if any is left. `timeout` waits without an answer."""
+    async def _fault(self, path: str) -> Object | None:
+        """The next injected fault, if any is left, for this `path` where it names one. `timeout` waits without an answer."""
         for fault in self._account.faults.api:
+            if fault.get("path", "") not in path:
+                continue
             fault["times"] -= 1
             if fault["times"] <= 0:
                 self._account.faults.api.remove(fault)

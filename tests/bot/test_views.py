@@ -236,6 +236,7 @@ FACTS: dict[str, Any] = {
     "waiting": "invoice_copy",
     "members": 26,
     "size": 30,
+    "through_sales": False,
     "wanted": 15,
     "organisation": "Fjällvind",
     "credit": 100,
@@ -266,7 +267,7 @@ def test_invoice_copies_and_audit_lines(t: Words, name: str) -> None:
 EXAMPLES: dict[str, Any] = {
     "owner": "U1", "owner_name": "Ada", "asked": 5, "reason": "guest", "member": "U1", "name": "Ada", "scope": "F",
     "known": ("a", "b"), "nearest": None, "plan": "premium", "smallest": 2, "largest": 5000, "members": 18,
-    "interval": "year", "seats": 20,
+    "interval": "year", "seats": 20, "who": ["U1", "U2"],
     "elsewhere": "G", "elsewhere_subscription": "sub", "invoice": None, "fresh": "x", "state": "expired", "code": "expired_card",
     "url": "https://x.example", "retry_after": 5, "reference": "req_1",
 }  # fmt: skip

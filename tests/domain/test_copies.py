@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain import copies, notices, pruning, reconcile, sync
-from domain.actions import owner
+from domain import copies, directory, notices, pruning, reconcile, sync
+from domain.actions import admins, owner
 from domain.queue import QueueState
 from domain.records import Event, Invoice, InvoiceCopy, Notice, Quote, Subscription
 from domain.records.quotes import QuoteState
 from domain.rules.hours import working_moment
-from tests.domain.conftest import Town
+from tests.domain.conftest import Town, person
 
 
 async def renew(town: Town) -> Subscription:
@@ -93,13 +93,22 @@ def test_I3_working_hours_are_the_readers(now: str, tz: str, opens: str) -> None
 
 async def test_I5_an_owner_who_cannot_be_reached_is_told_to_the_admins_once(town: Town) -> None:
     live = await town.upgraded(by=town.members[1], owner=town.members[0])
-    await owner.appoint_admin(town.desk, town.members[0], subscription=live, member=town.members[2])
+    await admins.set_admins(town.desk, town.members[0], subscription=live, members=[town.members[2]])
     await copies.plan_due(town.desk)
     notice = await Notice.get(kind="invoice_copy")
     for _ in range(3):
         await notices.tell_admins_owner_is_unreachable(notice, town.members[0])
     told = await town.told("owner_unreachable")
     assert [each.member_id for each in told] == [town.members[2].id]
+
+
+async def test_I5_without_another_admin_slacks_own_admins_hear_of_it(town: Town) -> None:
+    await town.upgraded()
+    await directory.upsert_member(town.workspace, person(5, is_workspace_admin=True))
+    await directory.upsert_member(town.workspace, person(6, is_workspace_admin=True, is_deactivated=True))
+    await copies.plan_due(town.desk)
+    await notices.tell_admins_owner_is_unreachable(await Notice.get(kind="invoice_copy"), town.members[0])
+    assert [each.member_id for each in await town.told("owner_unreachable")] == [town.members[4].id]
 
 
 async def test_reconcile_mends_what_missed_webhooks_left_behind(town: Town) -> None:
