@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.stripe import consequences, ids
+from sandbox.stripe import balances, consequences, ids
 from sandbox.stripe.charging import Attempt, confirm, open_intent
 from sandbox.stripe.consequences import after_failure, after_paid
 from sandbox.stripe.drafts import remember_debits
@@ -41,8 +41,8 @@ def finalize(store: Store, invoice: Object, *, advance: bool = True, debits: boo
         if due > 0:
             _ask_for(store, invoice, customer)
     if customer["balance"] != ending:
-        with store.changing(customer, "customer.updated"):
-            customer["balance"] = ending
+        step = ending - customer["balance"]
+        balances.move(store, customer, step, invoice["currency"], type_="applied_to_invoice", invoice=invoice["id"])
     if debits:
         remember_debits(store, invoice)
     if due == 0:
@@ -213,10 +213,19 @@ def void(store: Store, invoice: Object) -> Object:
             payment["status"] = "canceled"
             payment["status_transitions"]["canceled_at"] = store.now()
     _cancel_intent(store, invoice)
+    _give_back_balance(store, invoice)
     for sub_id, (_, waits_for) in list(store.plans.items()):
         if waits_for == invoice["id"]:  # a change that was to be paid with it is discarded
             consequences.drop_pending_update(store, store.get("subscription", sub_id), expired=True)
     return invoice
+
+
+def _give_back_balance(store: Store, invoice: Object) -> None:
+    """What the balance paid of an invoice goes back to it when the invoice no longer counts."""
+    step = (invoice["starting_balance"] or 0) - (invoice["ending_balance"] or 0)
+    if step:
+        customer = store.get("customer", invoice["customer"])
+        balances.move(store, customer, step, invoice["currency"], type_="unapplied_from_invoice", invoice=invoice["id"])
 
 
 def mark_uncollectible(store: Store, invoice: Object) -> Object:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.stripe import collection, drafts, ids, lists
+from sandbox.stripe import balances, collection, drafts, ids, lists
 from sandbox.stripe.catalogue import merge_metadata
 from sandbox.stripe.errors import declined, invalid, missing_parameter
 from sandbox.stripe.lines import Line, full_amount
@@ -247,8 +247,10 @@ def create_credit_note(store: Store, params: Object) -> Object:
         with store.changing(invoice, "invoice.updated"):
             invoice["post_payment_credit_notes_amount"] += amount
         customer = store.get("customer", invoice["customer"])
-        with store.changing(customer, "customer.updated"):
-            customer["balance"] -= amount
+        step = balances.move(
+            store, customer, -amount, invoice["currency"], type_="credit_note", credit_note=note["id"]
+        )
+        note["customer_balance_transaction"] = step["id"]
     return note
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.stripe import (
+    balances,
     catalogue,
     checkout,
     collection,
@@ -144,6 +145,8 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         ("GET /customers/{id}", "CustomerRetrieveParams", _retrieve("customer")),
         ("POST /customers/{id}", "CustomerUpdateParams", customers.update_customer),
         ("GET /customers/{id}/payment_methods", "CustomerPaymentMethodListParams", _methods_of),
+        ("POST /customers/{id}/balance_transactions", "CustomerBalanceTransactionCreateParams", balances.create),
+        ("GET /customers/{id}/balance_transactions", "CustomerBalanceTransactionListParams", balances.listing),
         ("POST /customers/{id}/tax_ids", "CustomerTaxIdCreateParams", customers.add_tax_id),
         ("GET /payment_methods", "PaymentMethodListParams", _methods),
         ("GET /payment_methods/{id}", "PaymentMethodRetrieveParams", _retrieve("payment_method")),
