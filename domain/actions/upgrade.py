@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from domain import clock, directory, notices, sync
@@ -31,6 +32,7 @@ from domain.rules.refusals import (
     LiveElsewhere,
     NoListedPrice,
     NotInScope,
+    OwnerNotEligible,
     PaymentsAway,
     QuoteOver,
     Refusal,
@@ -84,6 +86,8 @@ async def offer(
         currency=wanted,
         due_now=0 if trial else preview.due_now,
         tax_now=0 if trial else preview.tax_now,
+        discount_now=0 if trial else preview.discount_now,
+        balance_now=0 if trial else preview.balance_now,
         lines=[{"description": line.description, "amount": line.amount} for line in preview.lines],
         next_total=preview.next_total,
         next_at=now + timedelta(days=trial) if trial else None,
@@ -127,7 +131,7 @@ async def check(
         raise UnknownInterval(asked=interval[:40]) from None
     owner = owner or actor
     await check_owner_of(scope, owner)
-    await _check_elsewhere(scope, owner)
+    await _check_elsewhere(scope, actor, owner)
     members = await directory.members_in(scope, desk.catalogue)
     if not members:
         raise ScopeUnknown(asked=scope.name)
@@ -174,14 +178,27 @@ async def check_owner_of(scope: Scope, owner: Member) -> None:
     )
 
 
-async def _check_elsewhere(scope: Scope, owner: Member) -> None:
-    """Owner of a live subscription elsewhere: cancel the wrong one first; a scheduled cancellation is enough (R10)."""
-    if not owner.email:
-        return
-    found = Subscription.filter(is_live=True, cancel_at=None, owner__email=owner.email)
-    other = await found.exclude(scope__workspace_id=scope.workspace_id).first().prefetch_related("scope")
+async def _check_elsewhere(scope: Scope, actor: Member, owner: Member) -> None:
+    """Owner of a live subscription elsewhere: cancel the wrong one first; a scheduled cancellation is enough (R10).
+
+    Elsewhere is another workspace. Both names are for the owner's own eyes; of a colleague only that it is so. Raises
+    LiveElsewhere, OwnerNotEligible.
+    """
+    other = await _owned_elsewhere(scope, actor)
     if other is not None:
         raise LiveElsewhere(scope=scope.name, elsewhere=other.scope.name, elsewhere_subscription=other.id)
+    if owner.id != actor.id and await _owned_elsewhere(scope, owner) is not None:
+        raise OwnerNotEligible(member=owner.slack_user_id, name=owner.name, reason="owner_elsewhere")
+
+
+async def _owned_elsewhere(scope: Scope, member: Member) -> Subscription | None:
+    """By the same e-mail, in any case, or by the same Stripe customer as the scope's own."""
+    same = Q(owner__email__iexact=member.email.strip()) if member.email else Q(id="")
+    customer = await Customer.get_or_none(scope_id=scope.id)
+    if customer is not None:
+        same |= Q(customer_id=customer.id)
+    found = Subscription.filter(same, is_live=True, cancel_at=None).exclude(scope__workspace_id=scope.workspace_id)
+    return await found.order_by("started_at").first().prefetch_related("scope")
 
 
 async def trial_days(plan: Plan, scope: Scope) -> int:
@@ -192,7 +209,7 @@ async def trial_days(plan: Plan, scope: Scope) -> int:
 async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
     """Commit to an upgrade: fast and local, so that Slack can be answered after it. `carry_out` opens the payment page.
 
-    An earlier payment page of the scope is taken out of use. Raises QuoteOver, AlreadySubscribed, OwnerNotEligible.
+    An earlier payment page of the scope is taken out of use. Raises QuoteOver, AlreadySubscribed, OwnerNotEligible, LiveElsewhere.
     """
     quote = await open_quote(actor, quote_id, QuoteKind.UPGRADE)
     if quote.state != QuoteState.OFFERED:
@@ -200,6 +217,7 @@ async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
     await check_may_upgrade(actor, quote.scope)
     assert quote.owner is not None  # every upgrade appoints one
     await check_owner_of(quote.scope, quote.owner)
+    await _check_elsewhere(quote.scope, actor, quote.owner)
     async with in_transaction():
         await Quote.filter(scope_id=quote.scope_id, kind=QuoteKind.UPGRADE, state=QuoteState.ACCEPTED).update(
             state=QuoteState.SUPERSEDED

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.desk import Desk
+from domain.upkeep import overdue
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,9 @@ class Matter:
     next_due: Callable[[Desk], Awaitable[datetime | None]]
 
 
-MATTERS: dict[str, Matter] = {}
+MATTERS: dict[str, Matter] = {
+    "overdue": Matter(overdue.look, overdue.next_due),
+}
 
 
 async def look(desk: Desk) -> int:

@@ -247,9 +247,7 @@ def create_credit_note(store: Store, params: Object) -> Object:
         with store.changing(invoice, "invoice.updated"):
             invoice["post_payment_credit_notes_amount"] += amount
         customer = store.get("customer", invoice["customer"])
-        step = balances.move(
-            store, customer, -amount, invoice["currency"], type_="credit_note", credit_note=note["id"]
-        )
+        step = balances.move(store, customer, -amount, invoice["currency"], type_="credit_note", credit_note=note["id"])
         note["customer_balance_transaction"] = step["id"]
     return note
 
