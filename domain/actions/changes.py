@@ -161,8 +161,8 @@ async def carry_out(desk: Desk, quote: Quote) -> Quote:
             clock.now() - quote.accepted_at > KEYS_FORGOTTEN
         ):  # re-read above: it has not happened, and can't safely be tried
             raise QuoteOver(state=QuoteState.EXPIRED.value)
-        await _check_price(desk, quote, subscription)
-        await _do(desk, quote, subscription)
+        if await _still_to_do(desk, quote, subscription):
+            await _do(desk, quote, subscription)
     except PaymentsAway:
         raise  # still accepted: a tick carries it on
     except PaymentsRefused as refusal:
@@ -185,8 +185,11 @@ async def carry_out(desk: Desk, quote: Quote) -> Quote:
     return quote
 
 
-async def _check_price(desk: Desk, quote: Quote, subscription: Subscription) -> None:
-    """What was shown must still be what is charged (M1). Raises QuoteChanged with a fresh offer, or the reason it can't be made."""
+async def _still_to_do(desk: Desk, quote: Quote, subscription: Subscription) -> bool:
+    """What was shown must still be what is charged (M1). False when another process has done it at this moment.
+
+    Raises QuoteChanged with a fresh offer, or the reason it can't be made.
+    """
     plan = find_plan(desk.catalogue, quote.plan)
     same = quote.before == base_of(subscription)
     members = await directory.members_in(quote.scope, desk.catalogue)
@@ -201,7 +204,12 @@ async def _check_price(desk: Desk, quote: Quote, subscription: Subscription) -> 
         )
         same = preview.due_now == quote.due_now
     if same and quote.seats >= members:
-        return
+        return True
+    await sync.subscription(
+        desk, subscription.id
+    )  # the price differs too when the same button was just carried out elsewhere
+    if await Quote.filter(id=quote.id, state=QuoteState.APPLIED).exists():
+        return False
     await mark_failed(quote, QuoteChanged(fresh=""))  # make room for the fresh one
     fresh = await reoffer(desk, quote, subscription)
     raise QuoteChanged(fresh=str(fresh.id))

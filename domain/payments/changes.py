@@ -135,15 +135,21 @@ class Changes(Prices):
             else:
                 schedule = (await self._client.v1.subscription_schedules.retrieve_async(found.schedule_id)).to_dict()
             start = (schedule.get("current_phase") or schedule["phases"][0])["start_date"]
-            current = {"items": [{"price": found.price_id, "quantity": found.seats}], "start_date": start}
-            current["end_date"] = int(found.current_period_end.timestamp())
+            kept, of_item = _kept_terms(next(each for each in schedule["phases"] if each["start_date"] == start))
+            current: Any = {
+                "items": [{"price": found.price_id, "quantity": found.seats, **of_item}],
+                "start_date": start,
+                "end_date": int(found.current_period_end.timestamp()),
+                **kept,
+            }
             if found.status == "trialing" and found.trial_end is not None:
                 current["trial_end"] = int(found.trial_end.timestamp())  # a phase without it would end the trial now
             interval = (await self._price_by_id(price_id)).interval.value
             following = {
-                "items": [{"price": price_id, "quantity": seats}],
+                "items": [{"price": price_id, "quantity": seats, **of_item}],
                 "duration": {"interval": interval, "interval_count": 1},
                 "proration_behavior": "none",
+                **kept,
             }
             params: Any = {
                 "phases": [current | {"proration_behavior": "none"}, following],
@@ -169,3 +175,18 @@ def _coupons(raw: Json, *, until: int) -> list[Json]:
     """The coupons that still take something off a subscription's next invoice; its discounts are expanded."""
     running = [each for each in raw.get("discounts") or [] if each.get("end") is None or each["end"] > until]
     return [{"coupon": facts.id_of((each.get("source") or {}).get("coupon"))} for each in running]
+
+
+def _kept_terms(phase: Json) -> tuple[Json, Json]:
+    """What a phase must say again, for the subscription and for its item: discounts and tax rates left out would be lost."""
+    kept: Json = {}
+    discounts = [
+        {name: facts.id_of(each[name]) for name in ("discount", "coupon") if each.get(name)}
+        for each in phase.get("discounts") or []
+    ]
+    if discounts:
+        kept["discounts"] = [{"discount": each["discount"]} if "discount" in each else each for each in discounts]
+    if rates := [facts.id_of(rate) for rate in phase.get("default_tax_rates") or []]:
+        kept["default_tax_rates"] = rates
+    of_item = [facts.id_of(rate) for rate in phase["items"][0].get("tax_rates") or []]
+    return kept, {"tax_rates": of_item} if of_item else {}
