@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from domain import clock, sync
 from domain.actions import overdue
 from domain.desk import Desk
-from domain.records import Subscription
+from domain.records import Invoice, Subscription
 from domain.rules.refusals import PaymentsAway, Refusal
 
 log = logging.getLogger("kassor.overdue")
@@ -17,7 +17,7 @@ log = logging.getLogger("kassor.overdue")
 
 async def look(desk: Desk) -> int:
     """End what has been unpaid for too long, after reading it again; returns how many ended. Raises PaymentsAway."""
-    done = await overdue.carry_on(desk)
+    done = await overdue.carry_on(desk) + await _give_up_what_is_left(desk)
     since = clock.now() - timedelta(days=desk.catalogue.grace_days)
     late = Subscription.filter(is_live=True, status__in=["past_due", "unpaid"], past_due_since__lte=since)
     for subscription in await late.order_by("past_due_since"):
@@ -32,6 +32,23 @@ async def look(desk: Desk) -> int:
         except Refusal as refusal:  # one that Stripe refuses must not keep the others from ending
             log.warning("%s could not be ended: %s", subscription.id, refusal)
     return done
+
+
+async def _give_up_what_is_left(desk: Desk) -> int:
+    """Open invoices of what ended while it was overdue, such as by Stripe itself after its last attempt: nobody owes them."""
+    open_invoices = await Invoice.filter(status="open").exclude(subscription_id=None).values_list("id", "subscription_id")
+    ended = Subscription.filter(id__in=[each[1] for each in open_invoices], is_live=False)
+    overdue_ones = set(await ended.exclude(past_due_since=None).values_list("id", flat=True))
+    left = [invoice_id for invoice_id, subscription_id in open_invoices if subscription_id in overdue_ones]
+    for invoice_id in left:
+        try:
+            await desk.payments.give_up_invoice(invoice_id)
+            await sync.invoice(desk, invoice_id)
+        except PaymentsAway:
+            raise
+        except Refusal as refusal:
+            log.warning("%s could not be given up: %s", invoice_id, refusal)
+    return len(left)
 
 
 async def next_due(desk: Desk) -> datetime | None:

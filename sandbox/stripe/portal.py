@@ -214,6 +214,7 @@ def pay_invoice(store: Store, invoice_id: str, payment: Payment | None) -> Outco
         off_session=False,
         authenticated=payment.authenticated if payment else False,
         retried=invoice["next_payment_attempt"] is not None,
+        by_hand=True,
     )
     if attempt.state != "declined":
         return Outcome(attempt.state)

@@ -149,8 +149,18 @@ async def test_M5_one_that_stripe_gave_up_by_itself_is_told_the_same_way(town: T
     live = await overdue_subscription(town)
     town.stripe.account.objects["subscription"][live.id]["cancellation_details"]["reason"] = "payment_failed"
     await town.desk.payments.cancel_now(live.id, credit=False)
-    await town.fresh(live)
+    await town.read_again()
     assert len(await town.told("grace_over")) == 1
+    assert await upkeep.look(town.desk) == 1
+    assert last_invoice(town)["status"] == "void"
+
+
+async def test_M5_an_invoice_by_hand_that_is_open_when_its_plan_ends_in_good_time_is_still_owed(town: Town) -> None:
+    live = await by_invoice(town)
+    await town.desk.payments.cancel_now(live.id, credit=False)
+    await town.read_again()
+    assert await upkeep.look(town.desk) == 0
+    assert last_invoice(town)["status"] == "open"
 
 
 async def test_M5_a_new_payment_method_pays_at_once(town: Town) -> None:
