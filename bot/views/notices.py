@@ -200,6 +200,9 @@ def _payment_failed(t: Words, _: Desk, told: Facts) -> Content:
     elif told.get("needs_action"):
         what = t("*The bank wants you to approve the payment for {scope}.*", scope=scope)
         how = t("Approve it on Stripe's page, and all is well.")
+    elif told.get("still"):
+        what = t("*The payment for {scope} is still missing.*", scope=scope)
+        how = t("Change payment method, and it is tried again at once.")
     elif told.get("again"):
         what = t("*The new payment method for {scope} was declined too.*", scope=scope)
         how = t("Choose another one, and it is tried at once.")

@@ -1,17 +1,21 @@
 """A new payment method tries what is overdue at once, and a bank that says no again is told, not raised (M5)."""
 
+import logging
+
 from domain import notices
 from domain.desk import Desk
 from domain.notices import NoticeKind
 from domain.records import Customer, Subscription
-from domain.rules.refusals import PaymentDeclined, PaymentNeedsAction
+from domain.rules.refusals import PaymentDeclined, PaymentNeedsAction, PaymentsRefused
 from domain.sync.consequences import failed_facts, terms
+
+log = logging.getLogger("kassor.sync")
 
 
 async def try_again(desk: Desk, customer: Customer, method_id: str) -> None:
     """Let the scope's subscription be paid with the new method from now on, and pay with it what is open.
 
-    Once an invoice and method, however often it is called. Raises PaymentsAway, PaymentsRefused.
+    Once an invoice and method, however often it is called. Raises PaymentsAway.
     """
     live = await Subscription.get_or_none(scope_id=customer.scope_id, is_live=True).prefetch_related("scope")
     if live is None or live.customer_id != customer.id:
@@ -37,3 +41,5 @@ async def try_again(desk: Desk, customer: Customer, method_id: str) -> None:
                 owner_of=live,
             )
             return  # asking the same card for the next one would only annoy the bank
+        except PaymentsRefused as refusal:  # ours to mend; the new method itself is known all the same
+            log.warning("%s could not be tried with the new method: %s", invoice.id, refusal)

@@ -17,7 +17,6 @@ async def owner_of(sandbox: SandboxClient) -> Person:
     return next(person for person in await sandbox.people() if person.locale.startswith("en"))
 
 
-
 async def objects(sandbox: SandboxClient, kind: str) -> list[Json]:
     everything = await sandbox.get_from(await sandbox.stripe_url(), "/control/objects")
     return list(everything.get(kind, {}).values())
@@ -34,7 +33,9 @@ async def upgrade(sandbox: SandboxClient, who: Person) -> None:
     await sandbox.settled()
 
 
-async def give_card(sandbox: SandboxClient, who: Person, message: Json, number: str, channel: str | None = None) -> None:
+async def give_card(
+    sandbox: SandboxClient, who: Person, message: Json, number: str, channel: str | None = None
+) -> None:
     """Press *Change payment method*, follow the link, and save a card there."""
     await sandbox.press(who, message, "kassor.go.payment", channel=channel)
     session = (await objects(sandbox, "billing_portal.session"))[-1]
@@ -62,7 +63,9 @@ async def live(sandbox: SandboxClient) -> Json:
     return (await objects(sandbox, "subscription"))[-1]
 
 
-async def test_M5_a_card_fails_and_the_owner_reads_until_when_all_works_and_what_mends_it(sandbox: SandboxClient) -> None:
+async def test_M5_a_card_fails_and_the_owner_reads_until_when_all_works_and_what_mends_it(
+    sandbox: SandboxClient,
+) -> None:
     owner = await owner_of(sandbox)
     await upgrade(sandbox, owner)
     await let_the_renewal_fail(sandbox)

@@ -54,7 +54,9 @@ async def test_R13_another_team_chooses_another_plan(sandbox: SandboxClient) -> 
     assert len({each["customer"] for each in live}) == 2
 
 
-async def test_M4_the_organisation_upgrades_and_the_teams_plans_end_with_credit_for_the_rest(sandbox: SandboxClient) -> None:
+async def test_M4_the_organisation_upgrades_and_the_teams_plans_end_with_credit_for_the_rest(
+    sandbox: SandboxClient,
+) -> None:
     await sandbox.move_clock(days=10)
     alice = await outsider(sandbox)
     whole = await buy(sandbox, alice, "premium monthly 20")
@@ -67,7 +69,9 @@ async def test_M4_the_organisation_upgrades_and_the_teams_plans_end_with_credit_
     assert set(balances.values()) == {0}
 
 
-async def test_M4_the_teams_owners_read_what_became_of_their_plans_each_in_their_language(sandbox: SandboxClient) -> None:
+async def test_M4_the_teams_owners_read_what_became_of_their_plans_each_in_their_language(
+    sandbox: SandboxClient,
+) -> None:
     for team in (DESIGN, DATA):
         owner = await member_of(sandbox, team)
         words = "outnyttjad tid" if owner.locale.startswith("sv") else "for unused time is taken off the next invoice"

@@ -61,6 +61,18 @@ async def test_M5_a_bank_that_asks_for_the_cardholder_is_said_so_with_stripes_pa
     told = (await town.told("payment_failed"))[0]
     assert told.facts["needs_action"] is True
     assert told.facts["url"] == last_invoice(town)["hosted_invoice_url"]
+    await sync.payment_action_required(town.desk, last_invoice(town)["id"])  # Stripe's own event says no more than that
+    assert await town.told("payment_needs_action") == []
+
+
+async def test_M5_a_retry_that_the_bank_asks_about_later_is_told_too(town: Town) -> None:
+    live = await overdue_subscription(town)
+    await new_card(town, live, ASKS)
+    town.stripe.account.set_up.clear()
+    await town.let_pass(days=3, hours=1)
+    await sync.payment_action_required(town.desk, last_invoice(town)["id"])
+    asked = [notice for notice in await town.told("payment_failed") if notice.facts["needs_action"]]
+    assert len(asked) + len(await town.told("payment_needs_action")) == 1
 
 
 async def test_M5_everything_works_for_the_whole_grace(town: Town) -> None:
@@ -98,7 +110,20 @@ async def test_M5_the_next_look_is_when_the_earliest_grace_ends(town: Town) -> N
     assert await upkeep.overdue.next_due(town.desk) is None
     live = await overdue_subscription(town)
     assert live.past_due_since is not None
+    assert await upkeep.overdue.next_due(town.desk) == live.past_due_since + timedelta(days=GRACE - 3)  # a reminder
+    town.move(days=GRACE - 2)
     assert await upkeep.overdue.next_due(town.desk) == live.past_due_since + timedelta(days=GRACE)
+
+
+async def test_M5_the_owner_is_reminded_once_before_the_grace_is_over(town: Town) -> None:
+    await overdue_subscription(town)
+    await upkeep.look(town.desk)
+    assert len(await town.told("payment_failed")) == 1
+    town.move(days=GRACE - 2)
+    for _ in range(3):
+        await upkeep.look(town.desk)
+    first, again = await town.told("payment_failed")
+    assert (again.facts["still"], again.facts["until"]) == (True, first.facts["until"])
 
 
 async def test_M5_one_that_was_paid_unheard_at_the_last_moment_lives_on(town: Town) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from bot.people import facts_of
 from domain import directory, sync
 from domain.actions import cancel, upgrade
 from domain.records import AuditEntry, Member, Quote, Scope, Subscription
@@ -134,6 +135,12 @@ async def test_R10_nobody_but_the_owners_own_self_can_cancel_it_from_elsewhere(
     with pytest.raises((no.NotSubscribed, no.ActorNotEligible)):
         await cancel.cancel_elsewhere(town.desk, members[0], live.id)
     assert (await town.fresh(live)).cancel_at is None
+
+
+def test_R10_an_e_mail_that_nobody_has_confirmed_proves_nothing() -> None:
+    told = {"id": "U1", "name": "mallory", "profile": {"email": "person1@example.com"}}
+    assert facts_of(told | {"is_email_confirmed": False}).email is None
+    assert facts_of(told | {"is_email_confirmed": True}).email == "person1@example.com"
 
 
 async def test_R10_an_owner_who_has_left_over_there_cannot_be_acted_for(town: Town) -> None:

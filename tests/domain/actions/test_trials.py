@@ -1,5 +1,6 @@
 """Trials: so many days a plan, once a scope, a reminder before the first charge, and never a charge for who has cancelled."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -123,6 +124,18 @@ async def test_M3_a_longer_interval_in_a_trial_keeps_the_trial_and_charges_when_
     assert (now.status, now.interval, now.trial_end, charged(town)) == ("trialing", "year", live.trial_end, 0)
     await town.let_pass(days=DAYS, hours=2)
     assert charged(town) == quote.next_total == 10 * 275_000
+
+
+async def test_M3_a_higher_plan_in_a_trial_comes_at_once_free_and_keeps_the_trials_end(town: Town) -> None:
+    plans = tuple(replace(each, trial_days=14) if each.key == "premium" else each for each in town.desk.catalogue.plans)
+    town.desk = replace(town.desk, catalogue=replace(town.desk.catalogue, plans=plans))
+    live = await town.upgraded(plan="premium", interval="month")
+    quote = await plan.offer(town.desk, town.members[0], subscription=live, plan="business")
+    await town.confirm(quote)
+    now = await town.fresh(live)
+    assert (now.plan, now.status, now.trial_end, charged(town)) == ("business", "trialing", live.trial_end, 0)
+    await town.let_pass(days=14, hours=2)
+    assert charged(town) == quote.next_total == 10 * 27_500
 
 
 async def test_M3_a_lower_plan_in_a_trial_waits_for_its_end(town: Town) -> None:
