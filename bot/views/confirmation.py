@@ -34,6 +34,8 @@ def offer(t: Words, desk: Desk, quote: Quote, *, payment_method: str | None, cha
     blocks += [divider(), section(_price(t, quote))]
     if quote.applies == QuoteApplies.NOW and payment_method:
         blocks.append(context(t("Charged to {method}.", method=payment_method)))
+    if teams := int((quote.before or {}).get("teams") or 0):
+        blocks.append(context(_teams(t, teams)))
     if quote.applies == QuoteApplies.CHECKOUT:
         blocks.append(context(t("You pay on Stripe's page, by card or PayPal. Tax is added there if it applies.")))
     words = _button(t, quote)
@@ -45,6 +47,15 @@ def offer(t: Words, desk: Desk, quote: Quote, *, payment_method: str | None, cha
         )
     )
     return Content(text=f"{_title(t, quote)}: {words}", blocks=blocks, title=_title(t, quote))
+
+
+def _teams(t: Words, count: int) -> str:
+    """What becomes of the plans that teams have of their own (M4)."""
+    return t.n(
+        "{count} team has a plan of its own. It ends when this is paid, and what is left of it is taken off the next invoice.",
+        "{count} teams have plans of their own. They end when this is paid, and what is left is taken off the next invoice.",
+        count,
+    )
 
 
 def _title(t: Words, quote: Quote) -> str:

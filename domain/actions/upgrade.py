@@ -20,6 +20,7 @@ from domain.actions.common import (
 )
 from domain.desk import Desk
 from domain.notices import NoticeKind
+from domain.payments import PriceFacts
 from domain.records import Customer, Member, Quote, Scope, Subscription
 from domain.records.mirror import Interval
 from domain.records.people import ScopeKind
@@ -34,6 +35,7 @@ from domain.rules.refusals import (
     NotInScope,
     OwnerNotEligible,
     PaymentsAway,
+    QuoteChanged,
     QuoteOver,
     Refusal,
     ScopeUnknown,
@@ -91,13 +93,21 @@ async def offer(
         lines=[{"description": line.description, "amount": line.amount} for line in preview.lines],
         next_total=preview.next_total,
         next_at=now + timedelta(days=trial) if trial else None,
-        before={"trial_days": trial},
+        before={"trial_days": trial, "teams": await _teams_with_plans(scope)},
         origin=origin,
         offered_at=now,
         expires_at=now + quote_expiry(desk),
     )
     quote.scope, quote.requester, quote.owner = scope, actor, owner
     return quote
+
+
+async def _teams_with_plans(scope: Scope) -> int:
+    """How many teams' own plans an upgrade of their organisation would end (M4)."""
+    if scope.kind == ScopeKind.TEAM:
+        return 0
+    live = Subscription.filter(is_live=True, scope__workspace_id=scope.workspace_id, scope__kind=ScopeKind.TEAM)
+    return await live.count()
 
 
 @dataclass(frozen=True)
@@ -218,6 +228,9 @@ async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
     assert quote.owner is not None  # every upgrade appoints one
     await check_owner_of(quote.scope, quote.owner)
     await _check_elsewhere(quote.scope, actor, quote.owner)
+    if quote.seats < await directory.members_in(quote.scope, desk.catalogue):  # some have joined since: offered again
+        await Quote.filter(id=quote.id, state=QuoteState.OFFERED).update(state=QuoteState.SUPERSEDED)
+        raise QuoteOver(state=QuoteState.SUPERSEDED.value)
     async with in_transaction():
         await Quote.filter(scope_id=quote.scope_id, kind=QuoteKind.UPGRADE, state=QuoteState.ACCEPTED).update(
             state=QuoteState.SUPERSEDED
@@ -229,7 +242,8 @@ async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
 async def carry_out(desk: Desk, quote: Quote) -> Quote:
     """Open Stripe's page for an accepted upgrade; asked twice, it is the same page (`checkout_url`).
 
-    Raises QuoteOver, AlreadySubscribed (an earlier page was paid after all), PaymentsRefused, PaymentsAway (carried on later).
+    Raises QuoteOver, QuoteChanged, AlreadySubscribed (an earlier page was paid after all), PaymentsRefused, PaymentsAway (carried
+    on later).
     """
     await quote.refresh_from_db()
     await quote.fetch_related("scope", "requester", "owner")
@@ -274,6 +288,7 @@ async def _open_page(desk: Desk, quote: Quote, expires_at: Any) -> None:
             scope_id=str(quote.scope_id), name=quote.scope.name, email=owner.email, locale=owner.locale
         )
         customer = await sync.new_customer(quote.scope, made)
+    await _check_price(desk, quote, price, customer)
     session = await desk.payments.open_checkout(
         key=f"{quote.id}:checkout",
         customer_id=customer.id,
@@ -296,6 +311,27 @@ async def _open_page(desk: Desk, quote: Quote, expires_at: Any) -> None:
     if quote.state == QuoteState.SUPERSEDED:  # a newer upgrade was accepted while Stripe was answering
         await desk.payments.expire_checkout(session.id)
         raise QuoteOver(state=quote.state.value)
+
+
+async def _check_price(desk: Desk, quote: Quote, price: PriceFacts, customer: Customer) -> None:
+    """What was shown must still be what Stripe's page asks for (M1). Raises QuoteChanged with a fresh offer."""
+    preview = await desk.payments.preview_new(price, quote.seats, customer.id)
+    is_trial = bool((quote.before or {}).get("trial_days"))
+    if preview.next_total == quote.next_total and (is_trial or preview.due_now == quote.due_now):
+        return
+    await mark_failed(quote, QuoteChanged(fresh=""))
+    fresh = await offer(
+        desk,
+        quote.requester,
+        scope=quote.scope,
+        plan=quote.plan,
+        interval=quote.interval.value,
+        seats=quote.seats_asked,
+        owner=quote.owner,
+        currency=quote.currency,
+        origin=quote.origin,
+    )
+    raise QuoteChanged(fresh=str(fresh.id))
 
 
 async def resume(desk: Desk, quote: Quote) -> None:

@@ -77,14 +77,13 @@ class Endings(Looking):
         found: list[UnpaidFacts] = []
         with as_refusals("invoices.list"):
             for status in ("open", "draft"):
-                params: Any = {
-                    "subscription": subscription_id,
-                    "status": status,
-                    "limit": 100,
-                    "expand": ["data.payments.data.payment.payment_intent"],
-                }
+                params: Any = {"subscription": subscription_id, "status": status, "limit": 100}
                 page = await self._client.v1.invoices.list_async(params)
-                found += [facts.unpaid(each.to_dict()) for each in page.data]
+                for each in page.data:  # one by one: a list may not be expanded so deep
+                    invoice = await self._client.v1.invoices.retrieve_async(
+                        each.id, {"expand": ["payments.data.payment.payment_intent"]}
+                    )
+                    found.append(facts.unpaid(invoice.to_dict()))
         return found
 
     async def give_up_invoice(self, invoice_id: str) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from tortoise.transactions import in_transaction
 
+from bot.views import confirmation
+from bot.words import Words
 from domain import sync
 from domain.actions import absorbing, cancel, changes, plan, seats, upgrade
 from domain.actions.resuming import resume_accepted
@@ -305,3 +307,12 @@ async def test_M4_a_change_of_plan_that_waits_for_the_bank_is_dropped_uncredited
     whole = await organisation_upgrades(town)
     assert town.balance(whole) == -3 * 12_500
     assert await Notice.filter(kind="absorbed").count() == 2
+
+
+@pytest.mark.parametrize("locale", ["sv-SE", "en-US"])
+async def test_M4_the_organisations_price_says_that_teams_plans_end(town: Town, locale: str) -> None:
+    await town.upgraded(scope=await design_team(town), seats=3)
+    quote = await upgrade.offer(town.desk, town.members[5], scope=town.scope, plan="business", interval="year")
+    assert quote.before["teams"] == 1
+    shown = str(confirmation.offer(Words(locale), town.desk, quote, payment_method=None).blocks)
+    assert ("Design" in shown, "1 team" in shown) == (False, True)  # how many; a private channel's name is its own

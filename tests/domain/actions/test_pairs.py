@@ -40,7 +40,7 @@ def terms(live: Subscription) -> dict[str, object]:
     return {"seats": live.seats, "plan": live.plan, "interval": str(live.interval)}
 
 
-@pytest.mark.parametrize(("first", "second"), permutations(NOW, 2))
+@pytest.mark.parametrize(("first", "second"), list(permutations(NOW, 2)))
 async def test_M2_M3_two_immediate_changes_each_change_one_thing(town: Town, first: str, second: str) -> None:
     live = await town.upgraded(interval="month", seats=20)
     town.move(days=5)
@@ -137,7 +137,7 @@ WAITING = {"fewer seats": {"seats": 10}, "lower plan": {"plan": "premium"}, "sho
 YEARLY = {"seats": 20, "plan": "business", "interval": "year"}
 
 
-@pytest.mark.parametrize(("first", "second"), permutations(WAITING, 2))
+@pytest.mark.parametrize(("first", "second"), list(permutations(WAITING, 2)))
 async def test_M2_M3_a_newer_waiting_change_takes_the_place_of_the_one_before(
     town: Town, first: str, second: str
 ) -> None:

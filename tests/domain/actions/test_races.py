@@ -142,3 +142,28 @@ async def test_R23_two_people_at_the_same_payment_page_leave_one_subscription(to
     assert [each["id"] for each in open_pages] == [pages[1].checkout_session_id]
     await town.pay(pages[1])
     assert await Subscription.filter(is_live=True).count() == 1
+
+
+async def test_R7_members_who_joined_before_an_upgrade_was_confirmed_make_it_a_new_offer(town: Town) -> None:
+    quote = await upgrade.offer(town.desk, town.members[0], scope=town.scope, plan="premium", interval="year", seats=10)
+    for number in range(40, 43):
+        await directory.upsert_member(town.workspace, person(number))
+    with pytest.raises(no.QuoteOver) as over:
+        await upgrade.accept(town.desk, town.members[0], quote.id)
+    assert over.value.state == QuoteState.SUPERSEDED.value
+    assert town.objects("checkout.session") == []
+
+
+async def test_M1_credit_that_came_before_the_payment_page_opened_is_shown_first(town: Town) -> None:
+    first = await town.upgraded(interval="month")
+    await town.desk.payments.cancel_now(first.id, credit=False)
+    await town.fresh(first)
+    quote = await upgrade.offer(town.desk, town.members[0], scope=town.scope, plan="premium", interval="year")
+    accepted = await upgrade.accept(town.desk, town.members[0], quote.id)
+    await town.desk.payments.adjust_balance(first.customer_id, -5_000, "sek", key="goodwill")
+    pages = len(town.objects("checkout.session"))
+    with pytest.raises(no.QuoteChanged) as changed:
+        await upgrade.carry_out(town.desk, accepted)
+    fresh = await Quote.get(id=changed.value.fresh)
+    assert (fresh.due_now, fresh.balance_now) == (quote.due_now - 5_000, 5_000)
+    assert len(town.objects("checkout.session")) == pages
