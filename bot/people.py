@@ -32,7 +32,8 @@ def facts_of(user: Json) -> MemberFacts:
     return MemberFacts(
         slack_user_id=user["id"],
         name=name,
-        email=profile.get("email"),
+        # One nobody has confirmed could be anybody's, and a person is known by it in other workspaces (R10).
+        email=profile.get("email") if user.get("is_email_confirmed", True) else None,
         locale=user.get("locale") or "en-US",
         tz=user.get("tz") or "UTC",
         is_bot=bool(user.get("is_bot")) or user["id"] == "USLACKBOT",

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from asyncpg import PostgresError  # type: ignore[import-untyped]  # it ships no types
+from asyncpg import PostgresError
 from tortoise.exceptions import BaseORMException
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet

@@ -106,11 +106,14 @@ async def cancel_pressed(visit: Visit) -> None:
     live = await finding.subscription(visit, visit.action.get("value"))
     t = visit.words
     fresh = await visit.unhurried(leaving.cancel(visit.desk, visit.actor, subscription=live), t("One moment…"))
-    ends = fresh.cancel_at or fresh.current_period_end
-    await _done(
-        visit,
-        t("It is cancelled. Everything works until {day}, and you can change your mind until then.", day=t.day(ends)),
-    )
+    day = t.day(fresh.cancel_at or fresh.current_period_end)
+    if not fresh.is_live:
+        said = t("It has ended, and nothing is owed. Everybody is on the free plan, and nothing is deleted.")
+    elif fresh.status == "trialing":
+        said = t("The trial is cancelled and nothing is ever charged. Everything works until {day}.", day=day)
+    else:
+        said = t("It is cancelled. Everything works until {day}, and you can change your mind until then.", day=day)
+    await _done(visit, said)
 
 
 async def resume(visit: Visit, _: str = "") -> None:

@@ -34,6 +34,8 @@ def offer(t: Words, desk: Desk, quote: Quote, *, payment_method: str | None, cha
     blocks += [divider(), section(_price(t, quote))]
     if quote.applies == QuoteApplies.NOW and payment_method:
         blocks.append(context(t("Charged to {method}.", method=payment_method)))
+    if teams := int((quote.before or {}).get("teams") or 0):
+        blocks.append(context(_teams(t, teams)))
     if quote.applies == QuoteApplies.CHECKOUT:
         blocks.append(context(t("You pay on Stripe's page, by card or PayPal. Tax is added there if it applies.")))
     words = _button(t, quote)
@@ -45,6 +47,15 @@ def offer(t: Words, desk: Desk, quote: Quote, *, payment_method: str | None, cha
         )
     )
     return Content(text=f"{_title(t, quote)}: {words}", blocks=blocks, title=_title(t, quote))
+
+
+def _teams(t: Words, count: int) -> str:
+    """What becomes of the plans that teams have of their own (M4)."""
+    return t.n(
+        "{count} team has a plan of its own. It ends when this is paid, and what is left of it is taken off the next invoice.",
+        "{count} teams have plans of their own. They end when this is paid, and what is left is taken off the next invoice.",
+        count,
+    )
 
 
 def _title(t: Words, quote: Quote) -> str:
@@ -81,29 +92,62 @@ def _before_and_after(t: Words, desk: Desk, quote: Quote) -> list[tuple[str, str
 
 
 def _price(t: Words, quote: Quote) -> str:
-    lines = []
-    trial = int((quote.before or {}).get("trial_days") or 0)
-    credit = sum(line["amount"] for line in quote.lines if line["amount"] < 0)
-    if quote.applies == QuoteApplies.NOW:
-        charge = sum(line["amount"] for line in quote.lines if line["amount"] >= 0)
-        lines.append(t("For the rest of the period: {money}", money=t.money(charge, quote.currency)))
-        if credit:
-            lines.append(t("Credit for unused time: {money}", money=t.money(credit, quote.currency)))
-    if quote.tax_now:
-        lines.append(t("Of which tax: {money}", money=t.money(quote.tax_now, quote.currency)))
+    before = quote.before or {}
+    trial = int(before.get("trial_days") or 0)
+    in_trial = before.get("trial_end") and quote.applies == QuoteApplies.NOW
+    lines = [] if trial or in_trial else _sums(t, quote)
     now = t.money(quote.due_now, quote.currency)
-    if trial:
+    if in_trial:
+        lines.append("*" + t("You are in the free trial: nothing is charged now.") + "*")
+    elif trial:
         lines.append(
             "*" + t.n("Free for {count} day", "Free for {count} days", trial) + "* – " + t("nothing is charged today")
         )
     else:
         lines.append("*" + t("To pay now: {money}", money=Raw(now)) + "*")
     then = per_interval(t, quote.next_total, quote.currency, quote.interval.value)
-    if quote.next_at is not None:
+    if before.get("cancel_at") and quote.next_at is not None:
+        lines.append(t("It is still cancelled: it ends on {day}, and nothing is renewed.", day=t.day(quote.next_at)))
+    elif quote.next_at is not None:
         lines.append(t("From {day}: {money}", day=t.day(quote.next_at), money=then))
     else:
         lines.append(t("Renews at {money}", money=then))
     return "\n".join(lines)
+
+
+def _sums(t: Words, quote: Quote) -> list[str]:
+    """What makes up the amount to pay now, each a line, so that the sum is theirs (M1)."""
+
+    def money(amount: int) -> str:
+        return t.money(amount, quote.currency)
+
+    charge = sum(line["amount"] for line in quote.lines if line["amount"] >= 0)
+    credit = sum(line["amount"] for line in quote.lines if line["amount"] < 0)
+    total = quote.due_now + quote.balance_now
+    lines = []
+    if quote.applies == QuoteApplies.NOW:
+        new = (quote.before or {}).get("interval") not in {None, quote.interval.value}
+        words = t("For the new period: {money}", money=money(charge)) if new else None
+        lines.append(words or t("For the rest of the period: {money}", money=money(charge)))
+    elif quote.applies == QuoteApplies.CHECKOUT and (quote.discount_now or quote.tax_now or quote.balance_now):
+        lines.append(t("For the first period: {money}", money=money(charge)))
+    if credit:
+        lines.append(t("Credit for unused time: {money}", money=money(credit)))
+    if quote.discount_now:
+        lines.append(t("Discount: {money}", money=money(-quote.discount_now)))
+    if (
+        quote.tax_now and charge + credit - quote.discount_now + quote.tax_now == total
+    ):  # added to the prices, not in them
+        lines.append(t("Tax: {money}", money=money(quote.tax_now)))
+    if quote.balance_now > 0:
+        lines.append(t("Credit from before: {money}", money=money(-quote.balance_now)))
+    elif quote.balance_now < 0 and total >= 0:
+        lines.append(t("Owed from before: {money}", money=money(-quote.balance_now)))
+    elif quote.balance_now < 0:
+        lines.append(t("Kept as credit for the next invoice: {money}", money=money(-quote.balance_now)))
+    if quote.tax_now and charge + credit - quote.discount_now + quote.tax_now != total:
+        lines.append(t("Of which tax: {money}", money=money(quote.tax_now)))
+    return lines
 
 
 def _button(t: Words, quote: Quote) -> str:

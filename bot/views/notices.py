@@ -110,6 +110,17 @@ def _failed(t: Words, desk: Desk, told: Facts) -> Content:
             t("*{scope}* was paid twice at the same moment. The second payment is on its way back to you.",
               scope=(told.get("facts") or {}).get("scope") or "")
         )  # fmt: skip
+    if told.get("refusal") == "covered":
+        about = told.get("facts") or {}
+        return _said(
+            t(
+                "All of {organisation} has {plan} now, so *{scope}* needs no plan of its own. What you just paid is on its way "
+                "back to you.",
+                organisation=about.get("organisation") or "",
+                plan=plan_name(desk, about.get("plan")),
+                scope=about.get("scope") or "",
+            )
+        )
     try:
         why = refusal_text(Refusal.from_json(told), t, desk)
     except (KeyError, TypeError):
@@ -166,6 +177,8 @@ def _ended(t: Words, _: Desk, told: Facts) -> Content:
         "The subscription of *{scope}* has ended. Everybody is on the free plan, and nothing is deleted.",
         scope=told["scope"],
     )
+    if told.get("overdue"):
+        text += " " + t("Nothing is owed for it.")
     return _said(text, actions(button(t.plain("Upgrade again"), f"{GO}upgrade"), block_id="again"))
 
 
@@ -183,16 +196,45 @@ def _trial_ending(t: Words, desk: Desk, told: Facts) -> Content:
 
 
 def _payment_failed(t: Words, _: Desk, told: Facts) -> Content:
-    text = t(
-        "*The payment for {scope} didn't go through.* Everything keeps working for now. Change payment method, and we try again.",
-        scope=told["scope"],
+    """What is unpaid, until when everything works, and the button that mends it first (M5)."""
+    scope = told["scope"]
+    if told.get("by_hand"):
+        what = t("*The invoice for {scope} is overdue.*", scope=scope)
+        how = t("Pay it, and all is well.")
+    elif told.get("needs_action"):
+        what = t("*The bank wants you to approve the payment for {scope}.*", scope=scope)
+        how = t("Approve it on Stripe's page, and all is well.")
+    elif told.get("still"):
+        what = t("*The payment for {scope} is still missing.*", scope=scope)
+        how = t("Change payment method, and it is tried again at once.")
+    elif told.get("again"):
+        what = t("*The new payment method for {scope} was declined too.*", scope=scope)
+        how = t("Choose another one, and it is tried at once.")
+    else:
+        what = t("*The payment for {scope} didn't go through.*", scope=scope)
+        how = t("Change payment method, and it is tried again at once.")
+    parts = [what]
+    if told.get("amount"):
+        parts.append(t("{money} is to be paid.", money=t.money(told["amount"], told["currency"])))
+    if told.get("until"):
+        parts.append(
+            t("Everything keeps working until {day}; then everybody is on the free plan.", day=t.iso_day(told["until"]))
+        )
+    return _said(f":warning: {' '.join([*parts, how])}", actions(*_mending(t, told), block_id="mend"))
+
+
+def _mending(t: Words, told: Facts) -> list[Json]:
+    """The buttons that mend an unpaid invoice, the likeliest first."""
+    url, by_hand, asks = told.get("url"), told.get("by_hand"), told.get("needs_action")
+    words = t.plain("Approve the payment") if asks else t.plain("Pay the invoice")
+    style = "primary" if by_hand or asks else None
+    pay = [button(words, "kassor.invoice.open", style=style, url=url)] if url else []
+    if by_hand:
+        return pay or [button(t.plain("Show latest invoice"), f"{GO}invoice", told["subscription"], style="primary")]
+    change = button(
+        t.plain("Change payment method"), f"{GO}payment", told["subscription"], style=None if asks else "primary"
     )
-    row = actions(
-        button(t.plain("Change payment method"), f"{GO}payment", told["subscription"], style="primary"),
-        button(t.plain("Show latest invoice"), f"{GO}invoice", told["subscription"]),
-        block_id="mend",
-    )
-    return _said(f":warning: {text}", row)
+    return [*pay, change] if asks else [change, *pay]
 
 
 def _needs_action(t: Words, _: Desk, told: Facts) -> Content:
@@ -298,6 +340,8 @@ def audit_line(t: Words, desk: Desk, entry: AuditEntry, *, actor: str | None, sc
         "cancel_scheduled": t("cancelled the subscription"),
         "resumed": t("kept the subscription after all"),
         "ended": t("ended the subscription"),
+        "grace_over": t("ended a subscription that was never paid"),
+        "absorbed": t("took a team's plan up in the organisation's"),
         "payment_failed": t("could not take a payment"),
         "payment_mended": t("took a payment that had failed"),
         "payment_method_changed": t("changed the payment method"),

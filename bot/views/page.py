@@ -151,16 +151,23 @@ def _state(t: Words, desk: Desk, live: Subscription) -> list[Json]:
 def _leave_or_stay(t: Words, live: Subscription) -> Json:
     if live.cancel_at is not None:
         return button(t.plain("Keep the subscription"), f"{GO}resume", live.id)
-    leave = button(t.plain("Cancel subscription"), f"{GO}cancel", live.id)
-    leave["confirm"] = confirm(
-        t.plain("Cancel the subscription?"),
-        t(
-            "Everything works until {day}; then everybody is on the free plan. Nothing is deleted.",
-            day=t.day(live.current_period_end),
-        ),
-        t.plain("Cancel subscription"),
-        t.plain("Keep it"),
-    )
+    day = t.day(live.current_period_end)
+    if live.status in {"past_due", "unpaid"}:  # M5
+        words, ask = t.plain("End the subscription now"), t.plain("End the subscription now?")
+        what = t(
+            "The invoice is unpaid, so it ends at once and nothing is owed. Everybody is on the free plan then; nothing is deleted."
+        )
+    elif live.status == "trialing":
+        words, ask = t.plain("Cancel the trial"), t.plain("Cancel the trial?")
+        what = t(
+            "Nothing is ever charged. Everything works until {day}; then everybody is on the free plan. Nothing is deleted.",
+            day=day,
+        )
+    else:
+        words, ask = t.plain("Cancel subscription"), t.plain("Cancel the subscription?")
+        what = t("Everything works until {day}; then everybody is on the free plan. Nothing is deleted.", day=day)
+    leave = button(words, f"{GO}cancel", live.id)
+    leave["confirm"] = confirm(ask, what, words, t.plain("Keep it"))
     return leave
 
 

@@ -46,6 +46,7 @@ def _owner(refusal: no.OwnerNotEligible, t: Words, _: Desk) -> str:
         "deactivated": t("{who} is deactivated and can't be billing owner.", who=who),
         "not_a_member": t("{who} isn't a member of what you're paying for.", who=who),
         "already_owner": t("{who} is billing owner already.", who=who),
+        "owner_elsewhere": t("{who} is billing owner in another workspace and has to cancel that first.", who=who),
     }.get(refusal.reason, t("Nobody like that is in this workspace."))
     return f"{why} " + t("Pick an active member instead.")
 
@@ -228,6 +229,11 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
         smallest=t.number(r.smallest),
     ),
     no.PastDue: _past_due,
+    no.EndsAnyway: lambda r, t, _: t(
+        "{scope} is cancelled and ends on {day}, so there is no renewal to change at. Keep the subscription first, then change it.",
+        scope=r.scope,
+        day=t.iso_day(r.until),
+    ),
     no.NoInvoiceYet: lambda r, t, _: t("There is no invoice yet. It comes as soon as the first payment is made."),
     no.WorkspaceBeingRead: lambda r, t, _: t(
         "I'm still getting to know who is in your workspace. Try again in a minute."

@@ -99,7 +99,20 @@ def _absorbed(t: Words, desk: Desk, told: Facts) -> Content:
     )
     if told.get("credit"):
         money = t.money(told["credit"], told["currency"])
-        text += " " + t("{money} for unused time is credited on the next invoice.", money=money)
+        if told.get("moved", True):
+            credit = t(
+                "{money} for unused time is taken off the next invoice of {organisation}.",
+                money=money,
+                organisation=told["organisation"],
+            )
+        else:
+            credit = t(
+                "{money} for unused time stays as credit for {scope}: {organisation} pays in another currency.",
+                money=money,
+                scope=told["scope"],
+                organisation=told["organisation"],
+            )
+        text += f" {credit}"
     return _said(text)
 
 

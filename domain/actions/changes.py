@@ -20,18 +20,20 @@ from domain.actions.common import (
     supersede_offers,
 )
 from domain.desk import Desk
-from domain.payments import SubscriptionFacts
+from domain.payments import Preview, PriceFacts, SubscriptionFacts
 from domain.records import Member, Quote, Scope, Subscription
 from domain.records.mirror import Interval
 from domain.records.quotes import QuoteApplies, QuoteKind, QuoteState
 from domain.rules.catalogue import Plan
 from domain.rules.plans import find_plan
 from domain.rules.refusals import (
+    EndsAnyway,
     ManuallyInvoiced,
     NotSubscribed,
     PastDue,
     PaymentNeedsAction,
     PaymentsAway,
+    PaymentsRefused,
     QuoteChanged,
     QuoteOver,
     Refusal,
@@ -62,16 +64,22 @@ async def offer(
     now: bool,
     origin: dict[str, Any] | None,
 ) -> Quote:
-    """Price a change the caller found allowed. `now` is charged at once, prorated; else nothing until the renewal."""
+    """Price a change the caller found allowed. `now` is charged at once, prorated; else nothing until the renewal.
+
+    In a trial nothing is charged either way: the first charge comes when it ends. Raises EndsAnyway, PaymentsAway.
+    """
     scope = await Scope.get(id=subscription.scope_id)
+    if not now and subscription.cancel_at is not None:
+        raise EndsAnyway(scope=scope.name, until=subscription.cancel_at.isoformat())
     price = await desk.payments.price(plan, interval, subscription.currency)
     moment = clock.now().replace(microsecond=0)
-    if now:
+    free = Preview(price.currency, 0, 0, (), 0, subscription.current_period_end, None)
+    preview = free
+    if now and subscription.status != "trialing":
         preview = await desk.payments.preview_change(subscription.id, subscription.item_id, price, seats, moment)
-        due_now, tax_now, next_at = preview.due_now, preview.tax_now, preview.next_at
-    else:
-        preview = await desk.payments.preview_new(price, seats, subscription.customer_id)
-        due_now, tax_now, next_at = 0, 0, subscription.current_period_end
+    next_total = await desk.payments.preview_renewal(
+        subscription.id, await _renewing(desk, kind, subscription, price) if now else price, seats
+    )
     await supersede_offers(scope, actor, *CHANGES)
     quote = await Quote.create(
         id=uuid4(),
@@ -85,14 +93,16 @@ async def offer(
         seats=seats,
         seats_asked=seats_asked,
         currency=subscription.currency,
-        due_now=due_now,
-        tax_now=tax_now,
+        due_now=preview.due_now,
+        tax_now=preview.tax_now,
+        discount_now=preview.discount_now,
+        balance_now=preview.balance_now,
         lines=[
             {"description": line.description, "amount": line.amount, "proration": line.proration}
             for line in preview.lines
         ],
-        next_total=preview.next_total,
-        next_at=next_at,
+        next_total=next_total,
+        next_at=preview.next_at,
         before=base_of(subscription),
         proration_date=moment if now else None,
         origin=origin,
@@ -101,6 +111,17 @@ async def offer(
     )
     quote.scope, quote.requester = scope, actor
     return quote
+
+
+async def _renewing(desk: Desk, kind: QuoteKind, subscription: Subscription, price: PriceFacts) -> PriceFacts:
+    """The price an immediate change renews at: a change of plan that waits stays waiting when only seats are added."""
+    waiting = (subscription.next_plan, subscription.next_interval)
+    if kind != QuoteKind.SEATS or subscription.next_at is None or None in waiting:
+        return price
+    plan = desk.catalogue.plan(str(waiting[0]))
+    if plan is None or subscription.currency not in plan.price:
+        return price
+    return await desk.payments.price(plan, Interval(str(waiting[1])), subscription.currency)
 
 
 async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
@@ -140,10 +161,17 @@ async def carry_out(desk: Desk, quote: Quote) -> Quote:
             clock.now() - quote.accepted_at > KEYS_FORGOTTEN
         ):  # re-read above: it has not happened, and can't safely be tried
             raise QuoteOver(state=QuoteState.EXPIRED.value)
-        await _check_price(desk, quote, subscription)
-        await _do(desk, quote, subscription)
+        if await _still_to_do(desk, quote, subscription):
+            await _do(desk, quote, subscription)
     except PaymentsAway:
         raise  # still accepted: a tick carries it on
+    except PaymentsRefused as refusal:
+        await mark_failed(quote, refusal)
+        if await Quote.filter(id=quote.id, state=QuoteState.SUPERSEDED).exists():
+            raise QuoteOver(
+                state=QuoteState.SUPERSEDED.value
+            ) from None  # the organisation's plan took it up meanwhile (M4)
+        raise
     except PaymentNeedsAction as refusal:
         if refusal.url is None:
             await mark_failed(quote, refusal)
@@ -157,12 +185,18 @@ async def carry_out(desk: Desk, quote: Quote) -> Quote:
     return quote
 
 
-async def _check_price(desk: Desk, quote: Quote, subscription: Subscription) -> None:
-    """What was shown must still be what is charged (M1). Raises QuoteChanged with a fresh offer, or the reason it can't be made."""
+async def _still_to_do(desk: Desk, quote: Quote, subscription: Subscription) -> bool:
+    """What was shown must still be what is charged (M1). False when another process has done it at this moment.
+
+    Raises QuoteChanged with a fresh offer, or the reason it can't be made.
+    """
     plan = find_plan(desk.catalogue, quote.plan)
     same = quote.before == base_of(subscription)
     members = await directory.members_in(quote.scope, desk.catalogue)
-    if same and quote.seats >= members and quote.applies == QuoteApplies.NOW:
+    charged = (
+        quote.applies == QuoteApplies.NOW and subscription.status != "trialing"
+    )  # a trial's changes cost nothing now
+    if same and quote.seats >= members and charged:
         assert quote.proration_date is not None  # every immediate change has one
         price = await desk.payments.price(plan, quote.interval, subscription.currency)
         preview = await desk.payments.preview_change(
@@ -170,7 +204,12 @@ async def _check_price(desk: Desk, quote: Quote, subscription: Subscription) -> 
         )
         same = preview.due_now == quote.due_now
     if same and quote.seats >= members:
-        return
+        return True
+    await sync.subscription(
+        desk, subscription.id
+    )  # the price differs too when the same button was just carried out elsewhere
+    if await Quote.filter(id=quote.id, state=QuoteState.APPLIED).exists():
+        return False
     await mark_failed(quote, QuoteChanged(fresh=""))  # make room for the fresh one
     fresh = await reoffer(desk, quote, subscription)
     raise QuoteChanged(fresh=str(fresh.id))

@@ -1,6 +1,6 @@
 """What every action asks first: may they, what is there, is the quote still good."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -124,7 +124,14 @@ def base_of(subscription: Subscription) -> dict[str, Any]:
         "seats": subscription.seats,
         "price": subscription.price_id,
         "period_end": subscription.current_period_end.isoformat(),
+        "trial_end": _iso(subscription.trial_end) if subscription.status == "trialing" else None,
+        "cancel_at": _iso(subscription.cancel_at),
+        "waiting": [subscription.next_plan, subscription.next_interval, subscription.next_seats],
     }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
 
 
 def quote_expiry(desk: Desk) -> timedelta:

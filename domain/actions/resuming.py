@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from domain import clock, notices
-from domain.actions import changes, upgrade
+from domain.actions import absorbing, changes, upgrade
 from domain.desk import Desk
 from domain.notices import NoticeKind
 from domain.records import Quote
@@ -18,8 +18,14 @@ BATCH = 50
 
 async def resume_accepted(desk: Desk) -> int:
     """Carry on what is accepted and not settled; returns how many were looked at. A refusal is told to whoever asked."""
+    absorbed = await _absorb(desk)
     cut_off = Quote.filter(state=QuoteState.ACCEPTED, accepted_at__lt=clock.now() - PATIENCE)
-    waiting = await cut_off.filter(checkout_session_id=None).order_by("accepted_at").limit(BATCH)
+    waiting = (
+        await cut_off.filter(checkout_session_id=None)
+        .exclude(kind=QuoteKind.ABSORB)
+        .order_by("accepted_at")
+        .limit(BATCH)
+    )
     for quote in waiting:
         await quote.fetch_related("scope", "requester", "owner")
         try:
@@ -37,4 +43,13 @@ async def resume_accepted(desk: Desk) -> int:
                 dedup_key=f"failed:{quote.id}",
                 member=quote.requester,
             )
+    return absorbed + len(waiting)
+
+
+async def _absorb(desk: Desk) -> int:
+    """Teams' plans that their organisation's makes needless: nobody is at it, so nothing is waited for (M4)."""
+    await absorbing.intend_missing(desk)
+    waiting = await Quote.filter(state=QuoteState.ACCEPTED, kind=QuoteKind.ABSORB).order_by("accepted_at").limit(BATCH)
+    for quote in waiting:
+        await absorbing.resume(desk, quote)
     return len(waiting)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
 from domain import clock, directory, notices, sync
@@ -19,6 +20,7 @@ from domain.actions.common import (
 )
 from domain.desk import Desk
 from domain.notices import NoticeKind
+from domain.payments import PriceFacts
 from domain.records import Customer, Member, Quote, Scope, Subscription
 from domain.records.mirror import Interval
 from domain.records.people import ScopeKind
@@ -31,7 +33,9 @@ from domain.rules.refusals import (
     LiveElsewhere,
     NoListedPrice,
     NotInScope,
+    OwnerNotEligible,
     PaymentsAway,
+    QuoteChanged,
     QuoteOver,
     Refusal,
     ScopeUnknown,
@@ -84,16 +88,26 @@ async def offer(
         currency=wanted,
         due_now=0 if trial else preview.due_now,
         tax_now=0 if trial else preview.tax_now,
+        discount_now=0 if trial else preview.discount_now,
+        balance_now=0 if trial else preview.balance_now,
         lines=[{"description": line.description, "amount": line.amount} for line in preview.lines],
         next_total=preview.next_total,
         next_at=now + timedelta(days=trial) if trial else None,
-        before={"trial_days": trial},
+        before={"trial_days": trial, "teams": await _teams_with_plans(scope)},
         origin=origin,
         offered_at=now,
         expires_at=now + quote_expiry(desk),
     )
     quote.scope, quote.requester, quote.owner = scope, actor, owner
     return quote
+
+
+async def _teams_with_plans(scope: Scope) -> int:
+    """How many teams' own plans an upgrade of their organisation would end (M4)."""
+    if scope.kind == ScopeKind.TEAM:
+        return 0
+    live = Subscription.filter(is_live=True, scope__workspace_id=scope.workspace_id, scope__kind=ScopeKind.TEAM)
+    return await live.count()
 
 
 @dataclass(frozen=True)
@@ -127,7 +141,7 @@ async def check(
         raise UnknownInterval(asked=interval[:40]) from None
     owner = owner or actor
     await check_owner_of(scope, owner)
-    await _check_elsewhere(scope, owner)
+    await _check_elsewhere(scope, actor, owner)
     members = await directory.members_in(scope, desk.catalogue)
     if not members:
         raise ScopeUnknown(asked=scope.name)
@@ -175,14 +189,27 @@ async def check_owner_of(scope: Scope, owner: Member) -> None:
     )
 
 
-async def _check_elsewhere(scope: Scope, owner: Member) -> None:
-    """Owner of a live subscription elsewhere: cancel the wrong one first; a scheduled cancellation is enough (R10)."""
-    if not owner.email:
-        return
-    found = Subscription.filter(is_live=True, cancel_at=None, owner__email=owner.email)
-    other = await found.exclude(scope__workspace_id=scope.workspace_id).first().prefetch_related("scope")
+async def _check_elsewhere(scope: Scope, actor: Member, owner: Member) -> None:
+    """Owner of a live subscription elsewhere: cancel the wrong one first; a scheduled cancellation is enough (R10).
+
+    Elsewhere is another workspace. Both names are for the owner's own eyes; of a colleague only that it is so. Raises
+    LiveElsewhere, OwnerNotEligible.
+    """
+    other = await _owned_elsewhere(scope, actor)
     if other is not None:
         raise LiveElsewhere(scope=scope.name, elsewhere=other.scope.name, elsewhere_subscription=other.id)
+    if owner.id != actor.id and await _owned_elsewhere(scope, owner) is not None:
+        raise OwnerNotEligible(member=owner.slack_user_id, name=owner.name, reason="owner_elsewhere")
+
+
+async def _owned_elsewhere(scope: Scope, member: Member) -> Subscription | None:
+    """By the same e-mail, in any case, or by the same Stripe customer as the scope's own."""
+    same = Q(owner__email__iexact=member.email.strip()) if member.email else Q(id="")
+    customer = await Customer.get_or_none(scope_id=scope.id)
+    if customer is not None:
+        same |= Q(customer_id=customer.id)
+    found = Subscription.filter(same, is_live=True, cancel_at=None).exclude(scope__workspace_id=scope.workspace_id)
+    return await found.order_by("started_at").first().prefetch_related("scope")
 
 
 async def trial_days(plan: Plan, scope: Scope) -> int:
@@ -193,7 +220,7 @@ async def trial_days(plan: Plan, scope: Scope) -> int:
 async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
     """Commit to an upgrade: fast and local, so that Slack can be answered after it. `carry_out` opens the payment page.
 
-    An earlier payment page of the scope is taken out of use. Raises QuoteOver, AlreadySubscribed, OwnerNotEligible.
+    An earlier payment page of the scope is taken out of use. Raises QuoteOver, AlreadySubscribed, OwnerNotEligible, LiveElsewhere.
     """
     quote = await open_quote(actor, quote_id, QuoteKind.UPGRADE)
     if quote.state != QuoteState.OFFERED:
@@ -201,6 +228,10 @@ async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
     await check_may_upgrade(actor, quote.scope)
     assert quote.owner is not None  # every upgrade appoints one
     await check_owner_of(quote.scope, quote.owner)
+    await _check_elsewhere(quote.scope, actor, quote.owner)
+    if quote.seats < await directory.members_in(quote.scope, desk.catalogue):  # some have joined since: offered again
+        await Quote.filter(id=quote.id, state=QuoteState.OFFERED).update(state=QuoteState.SUPERSEDED)
+        raise QuoteOver(state=QuoteState.SUPERSEDED.value)
     async with in_transaction():
         await Quote.filter(scope_id=quote.scope_id, kind=QuoteKind.UPGRADE, state=QuoteState.ACCEPTED).update(
             state=QuoteState.SUPERSEDED
@@ -212,7 +243,8 @@ async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
 async def carry_out(desk: Desk, quote: Quote) -> Quote:
     """Open Stripe's page for an accepted upgrade; asked twice, it is the same page (`checkout_url`).
 
-    Raises QuoteOver, AlreadySubscribed (an earlier page was paid after all), PaymentsRefused, PaymentsAway (carried on later).
+    Raises QuoteOver, QuoteChanged, AlreadySubscribed (an earlier page was paid after all), PaymentsRefused, PaymentsAway (carried
+    on later).
     """
     await quote.refresh_from_db()
     await quote.fetch_related("scope", "requester", "owner")
@@ -257,6 +289,7 @@ async def _open_page(desk: Desk, quote: Quote, expires_at: Any) -> None:
             scope_id=str(quote.scope_id), name=quote.scope.name, email=owner.email, locale=owner.locale
         )
         customer = await sync.new_customer(quote.scope, made)
+    await _check_price(desk, quote, price, customer)
     session = await desk.payments.open_checkout(
         key=f"{quote.id}:checkout",
         customer_id=customer.id,
@@ -279,6 +312,27 @@ async def _open_page(desk: Desk, quote: Quote, expires_at: Any) -> None:
     if quote.state == QuoteState.SUPERSEDED:  # a newer upgrade was accepted while Stripe was answering
         await desk.payments.expire_checkout(session.id)
         raise QuoteOver(state=quote.state.value)
+
+
+async def _check_price(desk: Desk, quote: Quote, price: PriceFacts, customer: Customer) -> None:
+    """What was shown must still be what Stripe's page asks for (M1). Raises QuoteChanged with a fresh offer."""
+    preview = await desk.payments.preview_new(price, quote.seats, customer.id)
+    is_trial = bool((quote.before or {}).get("trial_days"))
+    if preview.next_total == quote.next_total and (is_trial or preview.due_now == quote.due_now):
+        return
+    await mark_failed(quote, QuoteChanged(fresh=""))
+    fresh = await offer(
+        desk,
+        quote.requester,
+        scope=quote.scope,
+        plan=quote.plan,
+        interval=quote.interval.value,
+        seats=quote.seats_asked,
+        owner=quote.owner,
+        currency=quote.currency,
+        origin=quote.origin,
+    )
+    raise QuoteChanged(fresh=str(fresh.id))
 
 
 async def resume(desk: Desk, quote: Quote) -> None:

@@ -6,8 +6,10 @@ from domain.payments.facts import (
     InvoiceFacts,
     Preview,
     PreviewLine,
+    PriceFacts,
     SessionFacts,
     SubscriptionFacts,
+    UnpaidFacts,
 )
 
 __all__ = [
@@ -16,6 +18,8 @@ __all__ = [
     "Payments",
     "Preview",
     "PreviewLine",
+    "PriceFacts",
     "SessionFacts",
     "SubscriptionFacts",
+    "UnpaidFacts",
 ]

@@ -24,33 +24,65 @@ class Changes(Prices):
             params["customer"] = customer_id
         with as_refusals("invoices.create_preview"):
             raw = (await self._client.v1.invoices.create_preview_async(params)).to_dict()
-        due, lines = raw["amount_due"], facts.preview_lines(raw)
-        return Preview(price.currency, due, facts.tax_of(raw), lines, raw["total"], None, None)
+        return Preview(
+            currency=price.currency,
+            due_now=raw["amount_due"],
+            tax_now=facts.tax_of(raw),
+            lines=facts.preview_lines(raw),
+            next_total=raw["total"],
+            next_at=None,
+            proration_date=None,
+            discount_now=facts.discount_of(raw),
+            balance_now=facts.balance_of(raw),
+        )
 
     async def preview_change(
         self, subscription_id: str, item_id: str, price: PriceFacts, seats: int, proration_date: datetime
     ) -> Preview:
-        """What changing to `price` and `seats` at `proration_date` would charge at once, and the renewal after it."""
+        """What changing to `price` and `seats` at `proration_date` would charge at once."""
         details: Any = {
             "items": [{"id": item_id, "price": price.id, "quantity": seats}],
             "proration_date": int(proration_date.timestamp()),
             "proration_behavior": "always_invoice",
         }
-        renewal: Any = details | {"proration_behavior": "none"}
-        renewal.pop("proration_date")
         with as_refusals("invoices.create_preview"):
             now = await self._preview({"subscription": subscription_id, "subscription_details": details})
-            later = await self._preview({"subscription": subscription_id, "subscription_details": renewal})
         period_end = max((line["period"]["end"] for line in now["lines"]["data"]), default=None)
         return Preview(
             currency=price.currency,
             due_now=now["amount_due"],
             tax_now=facts.tax_of(now),
             lines=facts.preview_lines(now),
-            next_total=later["total"],
+            next_total=now["total"],
             next_at=facts.moment(period_end),
             proration_date=proration_date,
+            discount_now=facts.discount_of(now),
+            balance_now=facts.balance_of(now),
         )
+
+    async def preview_renewal(self, subscription_id: str, price: PriceFacts, seats: int) -> int:
+        """What a whole period of `price` and `seats` would cost this subscription, its tax and discounts included. Minor units.
+
+        Asked for as a new one with its terms: a preview of the subscription itself says nothing while a cancellation waits, and
+        counts in a schedule that the change may replace.
+        """
+        with as_refusals("invoices.create_preview"):
+            found = await self._client.v1.subscriptions.retrieve_async(
+                subscription_id, {"expand": ["discounts", "default_tax_rates"]}
+            )
+            raw = found.to_dict()
+            item = raw["items"]["data"][0]
+            rates = [facts.id_of(rate) for rate in item.get("tax_rates") or raw.get("default_tax_rates") or []]
+            params: Any = {
+                "customer": facts.id_of(raw["customer"]),
+                "currency": price.currency,
+                "subscription_details": {"items": [{"price": price.id, "quantity": seats}]},
+            }
+            if rates:
+                params["subscription_details"]["default_tax_rates"] = rates
+            if coupons := _coupons(raw, until=item["current_period_end"]):
+                params["discounts"] = coupons
+            return int((await self._preview(params))["total"])
 
     async def _preview(self, params: Any) -> Json:
         return (await self._client.v1.invoices.create_preview_async(params)).to_dict()
@@ -103,13 +135,21 @@ class Changes(Prices):
             else:
                 schedule = (await self._client.v1.subscription_schedules.retrieve_async(found.schedule_id)).to_dict()
             start = (schedule.get("current_phase") or schedule["phases"][0])["start_date"]
-            current = {"items": [{"price": found.price_id, "quantity": found.seats}], "start_date": start}
-            current["end_date"] = int(found.current_period_end.timestamp())
+            kept, of_item = _kept_terms(next(each for each in schedule["phases"] if each["start_date"] == start))
+            current: Any = {
+                "items": [{"price": found.price_id, "quantity": found.seats, **of_item}],
+                "start_date": start,
+                "end_date": int(found.current_period_end.timestamp()),
+                **kept,
+            }
+            if found.status == "trialing" and found.trial_end is not None:
+                current["trial_end"] = int(found.trial_end.timestamp())  # a phase without it would end the trial now
             interval = (await self._price_by_id(price_id)).interval.value
             following = {
-                "items": [{"price": price_id, "quantity": seats}],
+                "items": [{"price": price_id, "quantity": seats, **of_item}],
                 "duration": {"interval": interval, "interval_count": 1},
                 "proration_behavior": "none",
+                **kept,
             }
             params: Any = {
                 "phases": [current | {"proration_behavior": "none"}, following],
@@ -129,3 +169,24 @@ class Changes(Prices):
         """Let it end when the paid period does (R46), or take that back."""
         with as_refusals("subscriptions.update"):
             await self._client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": cancel})
+
+
+def _coupons(raw: Json, *, until: int) -> list[Json]:
+    """The coupons that still take something off a subscription's next invoice; its discounts are expanded."""
+    running = [each for each in raw.get("discounts") or [] if each.get("end") is None or each["end"] > until]
+    return [{"coupon": facts.id_of((each.get("source") or {}).get("coupon"))} for each in running]
+
+
+def _kept_terms(phase: Json) -> tuple[Json, Json]:
+    """What a phase must say again, for the subscription and for its item: discounts and tax rates left out would be lost."""
+    kept: Json = {}
+    discounts = [
+        {name: facts.id_of(each[name]) for name in ("discount", "coupon") if each.get(name)}
+        for each in phase.get("discounts") or []
+    ]
+    if discounts:
+        kept["discounts"] = [{"discount": each["discount"]} if "discount" in each else each for each in discounts]
+    if rates := [facts.id_of(rate) for rate in phase.get("default_tax_rates") or []]:
+        kept["default_tax_rates"] = rates
+    of_item = [facts.id_of(rate) for rate in phase["items"][0].get("tax_rates") or []]
+    return kept, {"tax_rates": of_item} if of_item else {}

@@ -45,6 +45,21 @@ class Customers(Door):
                 method = live.data[0].to_dict().get("default_payment_method") if live.data else None
         return facts.customer(raw, method)
 
+    async def adjust_balance(self, customer_id: str, amount: int, currency: str, *, key: str) -> None:
+        """Put `amount` minor units on a customer's balance (negative: credit, which pays the next invoice), once for its `key`.
+
+        The key is left with the transaction too, so that it is found again when Stripe has forgotten the request.
+        """
+        with as_refusals("customers.balance_transactions.create"):
+            found = await self._client.v1.customers.balance_transactions.list_async(customer_id, {"limit": 100})
+            async for each in found.auto_paging_iter():
+                if (each.to_dict().get("metadata") or {}).get("kassor_key") == key:
+                    return
+            params: Any = {"amount": amount, "currency": currency, "metadata": {"kassor_key": key}}
+            await self._client.v1.customers.balance_transactions.create_async(
+                customer_id, params, {"idempotency_key": key}
+            )
+
     async def portal_link(
         self, customer_id: str, *, return_url: str, flow: str | None = None, locale: str = "auto"
     ) -> str:

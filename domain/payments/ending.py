@@ -6,15 +6,23 @@ import stripe
 
 from domain.payments import facts
 from domain.payments.errors import as_refusals
+from domain.payments.facts import EndedWhy, UnpaidFacts
 from domain.payments.looking import Looking
 
 
 class Endings(Looking):
     """Money that is owed, by them or by us."""
 
-    async def cancel_now(self, subscription_id: str, *, credit: bool) -> None:
-        """End it at once; `credit` gives the unused time back as credit on the customer's account."""
+    async def cancel_now(
+        self, subscription_id: str, *, credit: bool, why: EndedWhy = "", by: int | None = None
+    ) -> None:
+        """End it at once; `credit` gives the unused time back as credit on the customer's account.
+
+        `why` (and the member `by` whom) stays with the subscription at Stripe, so that whoever reads of its end can tell it right.
+        """
         params: Any = {"prorate": credit, "invoice_now": credit}
+        if why:
+            params["cancellation_details"] = {"comment": facts.ended_comment(why, by)}
         with as_refusals("subscriptions.cancel"):
             try:
                 await self._client.v1.subscriptions.cancel_async(subscription_id, params)
@@ -39,7 +47,67 @@ class Endings(Looking):
                     params: Any = {"payment_intent": intent, "reason": "duplicate"}
                     await self._client.v1.refunds.create_async(params, {"idempotency_key": f"refund:{subscription_id}"})
 
-    async def pay_invoice(self, invoice_id: str) -> None:
-        """Try an open invoice again with the method on file. Raises PaymentDeclined."""
+    async def pay_invoice(self, invoice_id: str, *, method_id: str | None = None) -> None:
+        """Try an open invoice again, with the method on file or the one given: once a method, however often it is asked.
+
+        One that is paid, or no longer owed, is left alone. Raises PaymentDeclined, PaymentNeedsAction.
+        """
+        params: Any = {"payment_method": method_id} if method_id else {}
+        options: Any = {"idempotency_key": f"pay:{invoice_id}:{method_id}"} if method_id else {}
         with as_refusals("invoices.pay"):
-            await self._client.v1.invoices.pay_async(invoice_id)
+            try:
+                await self._client.v1.invoices.pay_async(invoice_id, params, options)
+            except stripe.InvalidRequestError:
+                if (await self._client.v1.invoices.retrieve_async(invoice_id)).status == "open":
+                    raise  # somebody else was not first: it is refused for another reason
+
+    async def use_method(self, subscription_id: str, method_id: str) -> str:
+        """Let a subscription be charged to the customer's new default: Checkout gave it one of its own, which goes first.
+
+        Returns the subscription's status.
+        """
+        with as_refusals("subscriptions.update"):
+            found = (await self._client.v1.subscriptions.retrieve_async(subscription_id)).to_dict()
+            if facts.id_of(found.get("default_payment_method")) not in {None, method_id}:
+                await self._client.v1.subscriptions.update_async(subscription_id, {"default_payment_method": method_id})
+        return str(found["status"])
+
+    async def unpaid(self, subscription_id: str) -> list[UnpaidFacts]:
+        """What a subscription's customer has been billed, or is about to be, and has not paid: newest first."""
+        found: list[UnpaidFacts] = []
+        with as_refusals("invoices.list"):
+            for status in ("open", "draft"):
+                params: Any = {"subscription": subscription_id, "status": status, "limit": 100}
+                page = await self._client.v1.invoices.list_async(params)
+                for each in page.data:  # one by one: a list may not be expanded so deep
+                    invoice = await self._client.v1.invoices.retrieve_async(
+                        each.id, {"expand": ["payments.data.payment.payment_intent"]}
+                    )
+                    found.append(facts.unpaid(invoice.to_dict()))
+        return found
+
+    async def give_up_invoice(self, invoice_id: str) -> bool:
+        """Nobody owes an invoice any more: void; a draft is finalised first, uncharged. False when it has been paid after all."""
+        with as_refusals("invoices.void"):
+            found = (await self._client.v1.invoices.retrieve_async(invoice_id)).to_dict()
+            if found["status"] == "draft":
+                await self._client.v1.invoices.finalize_invoice_async(invoice_id, {"auto_advance": False})
+                found = (await self._client.v1.invoices.retrieve_async(invoice_id)).to_dict()
+            if found["status"] in {"open", "uncollectible"}:
+                try:
+                    await self._client.v1.invoices.void_invoice_async(invoice_id)
+                except stripe.InvalidRequestError:  # paid, or voided by somebody else, at this very moment
+                    found = (await self._client.v1.invoices.retrieve_async(invoice_id)).to_dict()
+                    if found["status"] == "open":
+                        raise
+            return bool(found["status"] != "paid")
+
+    async def credited_at_end(self, subscription_id: str) -> tuple[int, str]:
+        """What the end of a subscription put on its customer's balance, and in which currency. Minor units, at least 0."""
+        with as_refusals("invoices.list"):
+            ended = (await self._client.v1.subscriptions.retrieve_async(subscription_id)).to_dict()
+            page = await self._client.v1.invoices.list_async({"subscription": subscription_id, "limit": 20})
+        for each in (found.to_dict() for found in page.data):
+            if each["created"] >= (ended["ended_at"] or 0) and each["total"] < 0 and each["status"] != "void":
+                return max(0, (each["starting_balance"] or 0) - (each["ending_balance"] or 0)), each["currency"]
+        return 0, ended["currency"]

@@ -5,12 +5,16 @@ The functions read the raw JSON of Stripe's objects: moments become UTC datetime
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from domain import clock
 from domain.records.mirror import LIVE_STATUSES, Interval
 
 Json = dict[str, Any]
+EndedWhy = Literal[
+    "", "absorbed", "asked", "grace_over"
+]  # "" is the passing of time, or somebody in Stripe's dashboard
+_COMMENT = "kassor"  # kassor:why[:member id], in Stripe's cancellation_details
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,21 @@ class SubscriptionFacts:
     quote_id: str | None
     scope_id: str | None
     pending_update: bool
+    ended_why: EndedWhy = ""
+    ended_by: int | None = None  # a member's id
+
+
+@dataclass(frozen=True)
+class UnpaidFacts:
+    """An invoice somebody still owes, or a draft of one. `needs_action`: the bank waits for the cardholder."""
+
+    id: str
+    status: str
+    amount: int
+    currency: str
+    url: str | None
+    due_at: datetime | None
+    needs_action: bool
 
 
 @dataclass(frozen=True)
@@ -141,6 +160,8 @@ class Preview:
     next_total: int
     next_at: datetime | None
     proration_date: datetime | None
+    discount_now: int = 0  # taken off already
+    balance_now: int = 0  # credit that pays a part; negative: credit that is left over, or a debt that is added
 
 
 def moment(seconds: int | None) -> datetime | None:
@@ -188,6 +209,38 @@ def subscription(raw: Json, price: PriceFacts, following: NextPhase | None) -> S
         quote_id=metadata.get("kassor_quote"),
         scope_id=metadata.get("kassor_scope"),
         pending_update=bool(raw.get("pending_update")),
+        **_ended(raw),
+    )
+
+
+def ended_comment(why: EndedWhy, by: int | None) -> str:
+    """Why we end a subscription, as it is left with Stripe."""
+    return ":".join([_COMMENT, why, *([str(by)] if by is not None else [])])
+
+
+def _ended(raw: Json) -> Any:
+    """Why it ended: our own comment, or Stripe's word that it gave up on the payment."""
+    details = raw.get("cancellation_details") or {}
+    whose, _, rest = str(details.get("comment") or "").partition(":")
+    why, _, by = rest.partition(":")
+    if whose == _COMMENT and why in {"absorbed", "asked", "grace_over"}:
+        return {"ended_why": why, "ended_by": int(by) if by.isdigit() else None}
+    return {"ended_why": "grace_over"} if details.get("reason") == "payment_failed" else {}
+
+
+def unpaid(raw: Json) -> UnpaidFacts:
+    """What is owed of an invoice whose payments are expanded."""
+    payments = (raw.get("payments") or {}).get("data") or []
+    intents = [payment["payment"].get("payment_intent") for payment in payments]
+    asks = any(isinstance(intent, dict) and intent.get("status") == "requires_action" for intent in intents)
+    return UnpaidFacts(
+        id=raw["id"],
+        status=raw["status"],
+        amount=raw["amount_remaining"],
+        currency=raw["currency"],
+        url=raw.get("hosted_invoice_url"),
+        due_at=moment(raw.get("due_date")),
+        needs_action=asks,
     )
 
 
@@ -239,6 +292,16 @@ def invoice(raw: Json) -> InvoiceFacts:
 def tax_of(raw: Json) -> int:
     """All the tax on an invoice, minor units."""
     return sum(tax["amount"] for tax in raw.get("total_taxes") or [])
+
+
+def discount_of(raw: Json) -> int:
+    """All that discounts take off an invoice, minor units."""
+    return sum(each["amount"] for each in raw.get("total_discount_amounts") or [])
+
+
+def balance_of(raw: Json) -> int:
+    """What the customer's balance pays of an invoice; negative when it is left with, or owes, more than before."""
+    return int(raw["total"] - raw["amount_due"])
 
 
 def _is_proration(line: Json) -> bool:

@@ -253,6 +253,14 @@ class PastDue(Refusal):
 
 
 @dataclass(unsafe_hash=True)
+class EndsAnyway(Refusal):
+    """It is cancelled and ends at `until` (ISO 8601, UTC): there is no renewal to change anything at."""
+
+    scope: str
+    until: str
+
+
+@dataclass(unsafe_hash=True)
 class NoInvoiceYet(Refusal):
     """There is no invoice to show."""
 

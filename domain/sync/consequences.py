@@ -1,13 +1,15 @@
 """What a change of a subscription means to people: roles, notices, audit. Always inside the transaction that wrote it."""
 
+from datetime import timedelta
 from typing import Any
 
 from domain import audit, clock, directory, notices
 from domain.desk import Desk
 from domain.notices import NoticeKind
-from domain.payments import SubscriptionFacts
+from domain.payments import SubscriptionFacts, UnpaidFacts
 from domain.records import Admin, Member, Quote, Subscription
 from domain.records.quotes import QuoteState
+from domain.sync.endings import being_ended
 
 
 async def owner_for(quote: Quote) -> Member:
@@ -81,12 +83,12 @@ async def upgraded(desk: Desk, made: Subscription, quote: Quote, owner: Member) 
     )
 
 
-async def second_undone(desk: Desk, quote: Quote, found: SubscriptionFacts) -> None:
-    """Two payment pages raced and one is too many: the payer hears that the money comes back."""
+async def second_undone(desk: Desk, quote: Quote, found: SubscriptionFacts, why: dict[str, Any]) -> None:
+    """Two payment pages raced and one is too many: the payer hears that the money comes back (`why` is a CHANGE_FAILED's facts)."""
     await notices.tell(
         NoticeKind.CHANGE_FAILED,
         workspace_id=quote.scope.workspace_id,
-        facts={"refusal": "paid_twice", "facts": {"scope": quote.scope.name}},
+        facts=why,
         dedup_key=f"second:{found.id}",
         member=quote.requester,
     )
@@ -101,14 +103,14 @@ async def second_undone(desk: Desk, quote: Quote, found: SubscriptionFacts) -> N
     )
 
 
-async def changed(desk: Desk, before: Subscription, after: Subscription, actor: Member | None) -> None:
-    """Everything that may be different now, each told once: only the writer of this version gets here."""
-    actor = actor or await _who_asked(after)
-    if before.is_live and not after.is_live:
-        await _tell(
-            desk, after, actor, NoticeKind.ENDED, "ended", {"until": _iso(after.ended_at)}, before=terms(before)
-        )
-        return
+async def changed(
+    desk: Desk, before: Subscription, after: Subscription, actor: Member | None, owed: list[UnpaidFacts]
+) -> None:
+    """Everything that may be different now, each told once: only the writer of this version gets here.
+
+    `owed` is what is unpaid, read when it has just become overdue.
+    """
+    actor = actor or await who_asked(after)
     if terms(before) != terms(after):
         await _terms_changed(desk, before, after, actor)
     pending = (after.next_plan, after.next_interval, after.next_seats, after.next_at)
@@ -131,15 +133,30 @@ async def changed(desk: Desk, before: Subscription, after: Subscription, actor: 
         await _tell(desk, after, actor, NoticeKind.RESUMED, "resumed", {})
     overdue = {"past_due", "unpaid"}
     if before.status not in overdue and after.status in overdue:
-        facts = {"invoice": after.latest_invoice_id, "since": _iso(after.past_due_since)}
-        await _tell(desk, after, actor, NoticeKind.PAYMENT_FAILED, "payment_failed", facts)
-    elif before.status in overdue and after.status == "active":
+        await _tell(desk, after, actor, NoticeKind.PAYMENT_FAILED, "payment_failed", failed_facts(desk, after, owed))
+    elif before.status in overdue and after.status == "active" and not await being_ended(after.id):
         await _tell(
             desk, after, actor, NoticeKind.PAYMENT_MENDED, "payment_mended", {"invoice": after.latest_invoice_id}
         )
 
 
-async def _who_asked(record: Subscription) -> Member | None:
+def failed_facts(desk: Desk, record: Subscription, owed: list[UnpaidFacts]) -> dict[str, Any]:
+    """What a PAYMENT_FAILED says: until when everything keeps working, and what there is to pay where (M5)."""
+    since = record.past_due_since
+    invoice = next((each for each in owed if each.status == "open"), None)
+    return {
+        "invoice": invoice.id if invoice else record.latest_invoice_id,
+        "since": _iso(since),
+        "until": _iso(since + timedelta(days=desk.catalogue.grace_days)) if since else None,
+        "by_hand": record.is_manually_invoiced,
+        "url": invoice.url if invoice else None,
+        "needs_action": bool(invoice and invoice.needs_action),
+        "amount": invoice.amount if invoice else None,
+        "currency": invoice.currency if invoice else record.currency,
+    }
+
+
+async def who_asked(record: Subscription) -> Member | None:
     """Whose accepted quote a change fits: the webhook may be here before the call that caused it came back."""
     quote = await Quote.get_or_none(subscription_id=record.id, state=QuoteState.ACCEPTED).prefetch_related("requester")
     return quote.requester if quote else None

@@ -10,6 +10,7 @@ from domain.notices import NoticeKind
 from domain.payments import CustomerFacts
 from domain.records import Customer, Scope, Subscription
 from domain.rules.refusals import PaymentsAway
+from domain.sync.retries import try_again
 
 TRIES = 8
 
@@ -21,12 +22,18 @@ async def new_customer(scope: Scope, customer_id: str) -> Customer:
 
 
 async def customer(desk: Desk, customer_id: str) -> Customer | None:
-    """Read a customer again. None when it isn't one of ours. Raises PaymentsAway, PaymentsRefused."""
+    """Read a customer again; a new payment method pays at once what is overdue (M5).
+
+    That comes before it is written: cut off in between, the next reading finds it new again, and Stripe charges it once.
+    None when it isn't one of ours. Raises PaymentsAway, PaymentsRefused.
+    """
     for _ in range(TRIES):
         known = await Customer.get_or_none(id=customer_id)
         if known is None:
             return None
         found = await desk.payments.customer(customer_id)
+        if found.payment_method_id and found.payment_method_id != known.payment_method_id:
+            await try_again(desk, known, found.payment_method_id)
         if await _write(desk, known, found):
             return await Customer.get(id=customer_id)
     raise PaymentsAway(retry_after=1)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from domain import clock, notices
 from domain.desk import Desk
 from domain.notices import NoticeKind
-from domain.records import Subscription
+from domain.records import Notice, Subscription
 from domain.sync.invoices import invoice
 from domain.sync.subscriptions import subscription
 
@@ -45,6 +45,9 @@ async def payment_action_required(desk: Desk, invoice_id: str) -> None:
     live = await Subscription.get_or_none(id=found.subscription_id, is_live=True).prefetch_related("scope")
     if live is None:
         return
+    fresh = await subscription(desk, live.id)  # a renewal that the bank asks about is overdue, and told as that
+    if fresh is not None and await _told_as_overdue(fresh, found.id):
+        return
     await notices.tell(
         NoticeKind.PAYMENT_NEEDS_ACTION,
         workspace_id=live.scope.workspace_id,
@@ -59,3 +62,9 @@ async def payment_action_required(desk: Desk, invoice_id: str) -> None:
         dedup_key=f"needs_action:{found.id}",
         owner_of=live,
     )
+
+
+async def _told_as_overdue(live: Subscription, invoice_id: str) -> bool:
+    """Whether a PAYMENT_FAILED has said already that the bank asks for the cardholder of this invoice."""
+    told = await Notice.filter(kind=NoticeKind.PAYMENT_FAILED.value, owner_of_id=live.id)
+    return any(each.facts.get("invoice") == invoice_id and each.facts.get("needs_action") for each in told)

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -10,14 +11,16 @@ from tortoise.transactions import in_transaction
 from domain import clock
 from domain.desk import Desk
 from domain.payments import SubscriptionFacts
-from domain.records import Customer, Member, Quote, Subscription
+from domain.records import Customer, Invoice, Member, Quote, Subscription
 from domain.records.quotes import QuoteApplies, QuoteKind, QuoteState
 from domain.rules.refusals import PaymentsAway
-from domain.sync import consequences
+from domain.sync import consequences, endings
+from domain.sync.absorbs import covering, intend_absorbing
 from domain.sync.customers import TRIES
 
 log = logging.getLogger("kassor.sync")
-_NOT_COLUMNS = ("quote_id", "scope_id", "pending_update")
+_NOT_COLUMNS = ("quote_id", "scope_id", "pending_update", "ended_why", "ended_by")
+_OVERDUE = frozenset({"past_due", "unpaid"})
 
 
 async def subscription(desk: Desk, subscription_id: str, *, actor: Member | None = None) -> Subscription | None:
@@ -51,20 +54,27 @@ async def _create(desk: Desk, found: SubscriptionFacts) -> bool:
         log.warning("subscription %s names a quote we don't know; it is left alone", found.id)
         return True
     if found.is_live and await Subscription.filter(scope_id=quote.scope_id, is_live=True).exclude(id=found.id).exists():
-        await _undo_second(desk, found, quote)
+        await _undo(desk, found, quote, {"refusal": "paid_twice", "facts": {"scope": quote.scope.name}})
+        return True
+    whole = await covering(quote.scope) if found.is_live else None
+    if whole is not None:  # the team's page was still open when the organisation paid (R12)
+        facts = {"scope": quote.scope.name, "organisation": whole.scope.name, "plan": whole.plan}
+        await _undo(desk, found, quote, {"refusal": "covered", "facts": facts})
         return True
     owner = await consequences.owner_for(quote)
     try:
         async with in_transaction():
             await Customer.bulk_create([Customer(id=found.customer_id, scope_id=quote.scope_id)], ignore_conflicts=True)
-            past_due = clock.now() if found.status in {"past_due", "unpaid"} else None
-            made = Subscription(scope_id=quote.scope_id, owner_id=owner.id, past_due_since=past_due, **_columns(found))
+            since = clock.now() if found.status in _OVERDUE else None
+            made = Subscription(scope_id=quote.scope_id, owner_id=owner.id, past_due_since=since, **_columns(found))
             await made.save(force_create=True)
             made.scope = quote.scope
             await Quote.filter(id=quote.id).update(
                 state=QuoteState.APPLIED, settled_at=clock.now(), subscription_id=found.id, failure=None
             )
             await consequences.upgraded(desk, made, quote, owner)
+            if made.is_live:
+                await intend_absorbing(made, quote.requester)
     except IntegrityError:
         return False  # somebody wrote it, or another live one, at this moment: look again
     return True
@@ -78,24 +88,27 @@ async def _quote(found: SubscriptionFacts) -> Quote | None:
     return await Quote.get_or_none(id=quote_id).prefetch_related("scope", "requester", "owner")
 
 
-async def _undo_second(desk: Desk, found: SubscriptionFacts, quote: Quote) -> None:
-    log.warning("subscription %s is a second one for scope %s: ending it and paying it back", found.id, quote.scope_id)
+async def _undo(desk: Desk, found: SubscriptionFacts, quote: Quote, why: dict[str, Any]) -> None:
+    """One too many for what is covered already: ended and paid back in full, and the payer hears why, once."""
+    log.warning("subscription %s is one too many for scope %s: ending it and paying it back", found.id, quote.scope_id)
     await desk.payments.refund_latest(found.id)
     await desk.payments.cancel_now(found.id, credit=False)
     async with in_transaction():
         ended = (
             await Quote.filter(id=quote.id)
             .exclude(state=QuoteState.FAILED)
-            .update(state=QuoteState.FAILED, settled_at=clock.now(), failure={"refusal": "paid_twice", "facts": {}})
+            .update(state=QuoteState.FAILED, settled_at=clock.now(), failure=why)
         )
         if ended:
-            await consequences.second_undone(desk, quote, found)
+            await consequences.second_undone(desk, quote, found, why)
 
 
 async def _update(desk: Desk, known: Subscription, found: SubscriptionFacts, actor: Member | None) -> bool:
     fields = _columns(found)
     del fields["id"]
-    fields["past_due_since"] = _past_due_since(known, found)
+    fields["past_due_since"] = await _past_due_since(known, found)
+    overdue_now = found.status in _OVERDUE and known.status not in _OVERDUE
+    owed = await desk.payments.unpaid(found.id) if overdue_now else []
     same = all(getattr(known, name) == value for name, value in fields.items())
     async with in_transaction():
         if not same:
@@ -103,22 +116,31 @@ async def _update(desk: Desk, known: Subscription, found: SubscriptionFacts, act
             if not await Subscription.filter(id=known.id, version=known.version).update(**fields):
                 return False
             fresh = await Subscription.get(id=known.id).prefetch_related("scope", "owner")
-            await consequences.changed(desk, known, fresh, actor)
+            if known.is_live and not fresh.is_live:
+                await endings.ended(desk, known, fresh, actor or await consequences.who_asked(fresh), found)
+            else:
+                await consequences.changed(desk, known, fresh, actor, owed)
         await _settle_quotes(found)
     return True
 
 
-def _past_due_since(known: Subscription, found: SubscriptionFacts) -> object:
-    if found.status in {"past_due", "unpaid"}:
-        return known.past_due_since or clock.now()
-    return None
+async def _past_due_since(known: Subscription, found: SubscriptionFacts) -> object:
+    """Since when it is overdue: the day an invoice to be paid by hand was due, else when we first saw it; kept when it ends so."""
+    if not found.is_live:
+        return known.past_due_since
+    if found.status not in _OVERDUE:
+        return None
+    if known.past_due_since is not None:
+        return known.past_due_since
+    late = Invoice.filter(subscription_id=found.id, status="open", due_at__lte=clock.now())
+    first = await late.order_by("due_at").first() if found.collection_method == "send_invoice" else None
+    return first.due_at if first is not None else clock.now()
 
 
 async def _settle_quotes(found: SubscriptionFacts) -> None:
     """An accepted change is applied once Stripe says it is so, whoever asked Stripe and however that ended."""
-    for quote in await Quote.filter(subscription_id=found.id, state=QuoteState.ACCEPTED).exclude(
-        kind=QuoteKind.UPGRADE
-    ):
+    changes = (QuoteKind.SEATS, QuoteKind.PLAN)
+    for quote in await Quote.filter(subscription_id=found.id, state=QuoteState.ACCEPTED, kind__in=changes):
         wanted = (quote.plan, quote.interval, quote.seats)
         now = (found.plan, found.interval, found.seats)
         following = (found.next_plan, found.next_interval, found.next_seats) if found.next_at else now

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.desk import Desk
-from domain.upkeep import decreases, departures, growth
+from domain.upkeep import decreases, departures, growth, overdue
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Matter:
 
 
 MATTERS: dict[str, Matter] = {
+    "overdue": Matter(overdue.look, overdue.next_due),
     "departures": Matter(departures.look, departures.next_due),
     "growth": Matter(growth.look, growth.next_due),
     "decreases": Matter(decreases.look, decreases.next_due),

@@ -107,10 +107,12 @@ def collect(
     off_session: bool = True,
     authenticated: bool = False,
     retried: bool = True,
+    by_hand: bool = False,
 ) -> Attempt:
     """Charge an open invoice to `method` or the one on file, and let the subscription follow.
 
-    `retried`: a failure is tried again later by itself (renewals and the like).
+    `retried`: a failure is tried again later by itself (renewals and the like). `by_hand`: somebody asked for it; it leaves the
+    schedule of retries as it is, and counts as an attempt only when it is the first.
     """
     renewal = invoice["billing_reason"] == "subscription_cycle" and invoice["attempt_count"] == 0
     refuse = renewal and off_session and store.faults.decline_next_renewal > 0
@@ -128,7 +130,7 @@ def collect(
             invoice["attempted"] = True
         _mark_paid(store, invoice, intent)
     else:
-        _mark_failed(store, invoice, attempt, retried=retried)
+        _mark_failed(store, invoice, attempt, retried=retried, by_hand=by_hand and invoice["attempt_count"] > 0)
     return attempt
 
 
@@ -160,16 +162,16 @@ def _mark_paid(store: Store, invoice: Object, intent: Object | None, *, out_of_b
             customer["delinquent"] = False
 
 
-def _mark_failed(store: Store, invoice: Object, attempt: Attempt, *, retried: bool) -> None:
+def _mark_failed(store: Store, invoice: Object, attempt: Attempt, *, retried: bool, by_hand: bool) -> None:
     days = store.settings.retry_after_days
     sub = subscription_of(store, invoice)
     with store.changing(invoice, "invoice.updated"):
         invoice["attempted"] = True
-        invoice["attempt_count"] += 1
-        number = invoice["attempt_count"]
+        number = invoice["attempt_count"] = invoice["attempt_count"] + (not by_hand)
         again = retried and sub is not None and sub["status"] in {"active", "past_due"} and number <= len(days)
-        invoice["next_payment_attempt"] = store.now() + days[number - 1] * DAY if again else None
-        if retried and not again:
+        if not by_hand:
+            invoice["next_payment_attempt"] = store.now() + days[number - 1] * DAY if again else None
+        if retried and not again and not by_hand:
             invoice["auto_advance"] = False
     if attempt.state == "requires_action":
         store.emit("invoice.payment_action_required", invoice)
@@ -178,7 +180,7 @@ def _mark_failed(store: Store, invoice: Object, attempt: Attempt, *, retried: bo
     if retried and not customer["delinquent"]:
         with store.changing(customer, "customer.updated"):
             customer["delinquent"] = True
-    if sub is not None and retried:
+    if sub is not None and retried and not by_hand:
         after_failure(store, invoice, sub, last=not again)
 
 

@@ -73,6 +73,8 @@ def carry_out(sub: Object, after: Object) -> None:
         sub[name] = after[name]
     if was_trialing != (after["status"] == "trialing"):
         sub["status"] = after["status"]
+    if sub["cancel_at_period_end"]:  # the period may have become another
+        sub["cancel_at"] = sub["items"]["data"][0]["current_period_end"]
 
 
 def end(store: Store, sub: Object, *, reason: str | None) -> None:

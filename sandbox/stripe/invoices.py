@@ -90,6 +90,7 @@ def pay(store: Store, params: Object, invoice_id: str) -> Object:
         method=method,
         off_session=params.get("off_session", True),
         retried=invoice["next_payment_attempt"] is not None,
+        by_hand=True,
     )
     if attempt.state == "paid":
         return invoice

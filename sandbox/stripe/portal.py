@@ -139,7 +139,7 @@ def _flow(store: Store, data: Object | None) -> Object | None:
 def save_method(store: Store, portal_session_id: str, payment: Payment) -> Outcome:
     """The portal's form: the new method becomes the default everywhere, the one before is detached.
 
-    Open invoices that failed are tried again with it.
+    Nothing is charged: an open invoice waits for its next attempt, or for whoever asks Stripe to pay it.
     """
     session = store.objects.get("billing_portal.session", {}).get(portal_session_id)
     if session is None:
@@ -158,9 +158,6 @@ def save_method(store: Store, portal_session_id: str, payment: Payment) -> Outco
     make_default(store, customer, method)
     for each in before:
         detach(store, each)
-    for invoice in collection.open_invoices(store, customer["id"], attempted=True):
-        if invoice["status"] == "open" and invoice["collection_method"] == "charge_automatically":
-            collection.collect(store, invoice, retried=invoice["next_payment_attempt"] is not None)
     return Outcome("paid", redirect_url=session["return_url"])
 
 
@@ -217,6 +214,7 @@ def pay_invoice(store: Store, invoice_id: str, payment: Payment | None) -> Outco
         off_session=False,
         authenticated=payment.authenticated if payment else False,
         retried=invoice["next_payment_attempt"] is not None,
+        by_hand=True,
     )
     if attempt.state != "declined":
         return Outcome(attempt.state)

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from sandbox.stripe import changes, consequences, ids, periods
-from sandbox.stripe.catalogue import merge_metadata
+from sandbox.stripe.catalogue import merge_metadata, redeem
 from sandbox.stripe.changes import current_period
 from sandbox.stripe.errors import invalid, missing_parameter
 from sandbox.stripe.lists import created_within
@@ -182,6 +182,10 @@ def _phases(store: Store, given: list[Object], first_start: int) -> list[Object]
         ]
         phase = _phase(items, start, _end_of(params, start, prices[0], store.now()), prices[0]["currency"], params)
         phase["default_tax_rates"] = tax_rates(store, params.get("default_tax_rates"))
+        phase["discounts"] = [
+            {"coupon": each.get("coupon"), "discount": each.get("discount"), "promotion_code": None}
+            for each in params.get("discounts") or []
+        ]
         if phase["end_date"] <= start:
             raise invalid("The end date of a phase must be after its start date.", param=f"{at}[end_date]")
         phases.append(phase)
@@ -324,6 +328,7 @@ def _apply(store: Store, schedule: Object, phase: Object, *, proration_behavior:
     now = store.now()
     start, end = current_period(sub)
     metadata = merge_metadata(sub["metadata"], phase["metadata"])
+    _take_over_terms(store, sub, phase)
     if not given and metadata == sub["metadata"]:
         return
     if now >= end:
@@ -339,6 +344,16 @@ def _apply(store: Store, schedule: Object, phase: Object, *, proration_behavior:
         sub["metadata"] = metadata
         consequences.carry_out(sub, plan.after)
     execute(store, sub, plan, {})
+
+
+def _take_over_terms(store: Store, sub: Object, phase: Object) -> None:
+    """A phase's own tax rates; and its discounts, which are all there are: none given are none left."""
+    wanted = [{name: each[name] for name in ("discount", "coupon") if each[name]} for each in phase["discounts"]]
+    discounts = [each["id"] for each in redeem(store, wanted, sub)]
+    rates = copy.deepcopy(phase["default_tax_rates"]) or sub["default_tax_rates"]
+    if (discounts, rates) != (sub["discounts"], sub["default_tax_rates"]):
+        with store.changing(sub, "customer.subscription.updated"):
+            sub["discounts"], sub["default_tax_rates"] = discounts, rates
 
 
 def _as_item_params(sub: Object, phase: Object) -> list[Object]:

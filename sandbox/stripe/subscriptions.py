@@ -357,6 +357,8 @@ def _set_plain(store: Store, sub: Object, params: Object) -> None:
     if params.get("default_payment_method"):
         _own_method(store, params["default_payment_method"], sub["customer"])
         sub["default_payment_method"] = params["default_payment_method"]
+    elif "default_payment_method" in params:  # emptied: the customer's own default is charged
+        sub["default_payment_method"] = None
     if "default_tax_rates" in params:
         sub["default_tax_rates"] = tax_rates(store, params["default_tax_rates"])
     if "description" in params:

@@ -67,6 +67,8 @@ def quote(name: str, **other: Any) -> Any:
         "currency": "sek",
         "due_now": 123_456_789_012,
         "tax_now": 100,
+        "discount_now": 0,
+        "balance_now": 0,
         "lines": [
             {"description": "x", "amount": -500, "proration": True},
             {"description": "y", "amount": 900, "proration": True},
@@ -269,7 +271,7 @@ EXAMPLES: dict[str, Any] = {
     "known": ("a", "b"), "nearest": None, "plan": "premium", "smallest": 2, "largest": 5000, "members": 18,
     "interval": "year", "seats": 20, "who": ["U1", "U2"],
     "elsewhere": "G", "elsewhere_subscription": "sub", "invoice": None, "fresh": "x", "state": "expired", "code": "expired_card",
-    "url": "https://x.example", "retry_after": 5, "reference": "req_1",
+    "url": "https://x.example", "retry_after": 5, "until": NOW.isoformat(), "reference": "req_1",
 }  # fmt: skip
 TEXTS = {
     *("NotOwner", "UnknownPlan", "UnknownWord", "UnknownInterval", "UnknownCurrency"),

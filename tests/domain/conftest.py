@@ -53,14 +53,41 @@ class Town:
         seats: int = 10,
         by: Member | None = None,
         owner: Member | None = None,
+        scope: Scope | None = None,
+        currency: str | None = None,
     ) -> Subscription:
-        """A paid subscription of the whole workspace, its owner the first member unless said otherwise."""
+        """A paid subscription of the whole workspace (or `scope`), its owner the first member unless said otherwise."""
+        scope = scope or self.scope
+        quote = await self.page(
+            plan=plan, interval=interval, seats=seats, by=by, owner=owner, scope=scope, currency=currency
+        )
+        await self.pay(quote)
+        return await Subscription.get(scope_id=scope.id, is_live=True)
+
+    async def page(
+        self,
+        *,
+        plan: str = "premium",
+        interval: str = "year",
+        seats: int = 10,
+        by: Member | None = None,
+        owner: Member | None = None,
+        scope: Scope | None = None,
+        currency: str | None = None,
+    ) -> Quote:
+        """An upgrade that waits to be paid on Stripe's page."""
         actor = by or self.members[0]
         quote = await upgrade.offer(
-            self.desk, actor, scope=self.scope, plan=plan, interval=interval, seats=seats, owner=owner
+            self.desk,
+            actor,
+            scope=scope or self.scope,
+            plan=plan,
+            interval=interval,
+            seats=seats,
+            owner=owner,
+            currency=currency,
         )
-        await self.pay(await upgrade.carry_out(self.desk, await upgrade.accept(self.desk, actor, quote.id)))
-        return await Subscription.get(scope_id=self.scope.id, is_live=True)
+        return await upgrade.carry_out(self.desk, await upgrade.accept(self.desk, actor, quote.id))
 
     async def pay(self, quote: Quote, payment: Payment | None = None) -> None:
         """Pay a quote's page, and let us hear of it."""
@@ -68,6 +95,33 @@ class Town:
         outcome = await self.stripe.account.pay_checkout(quote.checkout_session_id, payment or Payment("card"))
         assert outcome.state == "paid", outcome
         await sync.checkout_session(self.desk, quote.checkout_session_id)
+
+    async def let_pass(self, **delta: float) -> None:
+        """Let time pass, Stripe stopping at all that falls due on the way, and read every subscription again."""
+        target = self.clock.now() + timedelta(**delta)
+        while (due := self.stripe.next_due()) is not None and due <= target:
+            if due > self.clock.now():
+                self.clock.move_to(due)
+            await self.stripe.process_due()
+        self.clock.move_to(target)
+        await self.read_again()
+
+    async def read_again(self) -> None:
+        """Take in what Stripe says of every subscription and invoice."""
+        for each in self.objects("subscription"):
+            await sync.subscription(self.desk, each["id"])
+        for each in self.objects("invoice"):
+            await sync.invoice(self.desk, each["id"])
+
+    async def fresh(self, found: Subscription) -> Subscription:
+        """A subscription, as Stripe has it now."""
+        again = await sync.subscription(self.desk, found.id)
+        assert again is not None
+        return again
+
+    def balance(self, found: Subscription) -> int:
+        """What the subscription's customer owes (positive) or is owed at Stripe, minor units."""
+        return int(self.stripe.account.get("customer", found.customer_id)["balance"])
 
     async def confirm(self, quote: Quote) -> Quote:
         """Press the button on a change, and carry it out."""
