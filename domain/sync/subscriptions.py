@@ -12,11 +12,12 @@ from domain.desk import Desk
 from domain.payments import SubscriptionFacts
 from domain.records import Customer, Member, Quote, Subscription
 from domain.records.quotes import QuoteApplies, QuoteKind, QuoteState
-from domain.rules.refusals import PaymentsAway
+from domain.rules.refusals import AlreadySubscribed, PaymentsAway
 from domain.sync import consequences
 from domain.sync.customers import TRIES
 
 log = logging.getLogger("kassor.sync")
+_UNDONE = {"paid_twice", "AlreadySubscribed"}  # why a second subscription was ended as soon as it was seen
 _NOT_COLUMNS = ("quote_id", "scope_id", "pending_update")
 
 
@@ -50,6 +51,8 @@ async def _create(desk: Desk, found: SubscriptionFacts) -> bool:
     if quote is None:
         log.warning("subscription %s names a quote we don't know; it is left alone", found.id)
         return True
+    if not found.is_live and (quote.failure or {}).get("refusal") in _UNDONE:
+        return True  # it never was anybody's
     if found.is_live and await Subscription.filter(scope_id=quote.scope_id, is_live=True).exclude(id=found.id).exists():
         await _undo_second(desk, found, quote)
         return True
@@ -80,6 +83,9 @@ async def _quote(found: SubscriptionFacts) -> Quote | None:
 
 async def _undo_second(desk: Desk, found: SubscriptionFacts, quote: Quote) -> None:
     log.warning("subscription %s is a second one for scope %s: ending it and paying it back", found.id, quote.scope_id)
+    if quote.applies == QuoteApplies.INVOICE:
+        await _undo_agreed(desk, found, quote)
+        return
     await desk.payments.refund_latest(found.id)
     await desk.payments.cancel_now(found.id, credit=False)
     async with in_transaction():
@@ -90,6 +96,21 @@ async def _undo_second(desk: Desk, found: SubscriptionFacts, quote: Quote) -> No
         )
         if ended:
             await consequences.second_undone(desk, quote, found)
+
+
+async def _undo_agreed(desk: Desk, found: SubscriptionFacts, quote: Quote) -> None:
+    """Somebody paid for the scope while sales' own was being made: nobody is to pay the invoice. The desk tells people."""
+    await desk.payments.void_unpaid(found.id)
+    await desk.payments.cancel_now(found.id, credit=False)
+    live = await Subscription.get(scope_id=quote.scope_id, is_live=True).prefetch_related("owner")
+    refusal = AlreadySubscribed(
+        scope=quote.scope.name, plan=live.plan, owner=live.owner.slack_user_id, owner_name=live.owner.name
+    )
+    await (
+        Quote.filter(id=quote.id)
+        .exclude(state=QuoteState.FAILED)
+        .update(state=QuoteState.FAILED, settled_at=clock.now(), failure=refusal.as_json())
+    )
 
 
 async def _update(desk: Desk, known: Subscription, found: SubscriptionFacts, actor: Member | None) -> bool:
