@@ -17,12 +17,13 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import home
+from bot.views import decisions
 from bot.views import notices as words_of
 from bot.views.blocks import Content
 from bot.words import Words
 from domain import clock, notices, queue, sync
 from domain.notices import NoticeKind
-from domain.records import AuditEntry, Invoice, Member, Notice, Workspace
+from domain.records import AuditEntry, DeskRequest, Invoice, Member, Notice, Workspace
 from domain.rules.hours import working_moment
 from domain.rules.refusals import PaymentsAway
 
@@ -182,6 +183,9 @@ class Outbox:
     # --- what it says ---
 
     async def _parcel(self, notice: Notice, t: Words) -> Parcel | None:
+        if notice.kind == NoticeKind.REQUEST_DECIDED:
+            request = await _request(notice)
+            return Parcel(decisions.decided(t, self._desk, request)) if request else None
         if notice.kind not in INVOICES:
             return Parcel(words_of.message(t, self._desk, notice.kind, notice.facts))
         invoice_id = str(notice.facts["invoice_id"])
@@ -196,6 +200,10 @@ class Outbox:
 
     async def _channel_parcel(self, notice: Notice) -> Parcel | None:
         t = Words("en-US")
+        if notice.kind == NoticeKind.DESK_REQUEST:
+            request = await _request(notice)
+            failed = bool(notice.facts.get("failed"))
+            return Parcel(decisions.request_message(t, self._desk, request, failed=failed)) if request else None
         if notice.kind != NoticeKind.AUDIT:
             return Parcel(words_of.message(t, self._desk, notice.kind, notice.facts))
         entry = await AuditEntry.get_or_none(id=notice.facts["entry"]).prefetch_related("actor", "scope")
@@ -295,6 +303,12 @@ class Outbox:
             return
         await notices.tell_admins_owner_is_unreachable(notice, person)
         await queue.hold(notice, until=clock.now() + NOBODY, why=f"the owner can't be reached: {why}")
+
+
+async def _request(notice: Notice) -> DeskRequest | None:
+    """The request a notice is about, as it is now: it may have been decided while its message waited."""
+    found = DeskRequest.get_or_none(id=notice.facts["request"])
+    return await found.prefetch_related("scope", "requester", "decided_by")
 
 
 async def _is_shared(client: AsyncWebClient, file_id: str) -> bool:

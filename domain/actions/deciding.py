@@ -104,6 +104,15 @@ async def scopes_of(request: DeskRequest) -> list[Scope]:
     return [known[team["id"]] for team in request.facts["teams"]]
 
 
+async def may_decide(desk: Desk, actor: Member, request_id: str | UUID, *, channel: str | None) -> DeskRequest:
+    """An open request, for somebody who may decide it. Raises NotStaff, RequestGone, RequestDecided."""
+    check_staff(desk, actor, channel)
+    request = await find(request_id, Which.SALES)
+    if request.state != RequestState.OPEN:
+        raise _decided(request)
+    return request
+
+
 async def propose(
     desk: Desk, actor: Member, request_id: str | UUID, *, channel: str | None
 ) -> tuple[DeskRequest, Proposal]:
@@ -111,9 +120,7 @@ async def propose(
 
     Raises NotStaff, RequestGone, RequestDecided, NotSubscribed.
     """
-    check_staff(desk, actor, channel)
-    request = await find(request_id, Which.SALES)
-    _check_open(request)
+    request = await may_decide(desk, actor, request_id, channel=channel)
     facts = request.facts
     plan, currency = desk.catalogue.plan(facts["plan"]), facts["currency"]
     amount = None
@@ -143,9 +150,7 @@ async def approve(
     SeatsBelowMembers, SeatsTooFew, SeatsTooMany, InvoiceNeedsYear, PriceNotANumber, DaysOutOfRange, AlreadySubscribed,
     NotSubscribed.
     """
-    check_staff(desk, actor, channel)
-    request = await find(request_id, Which.SALES)
-    _check_open(request)
+    request = await may_decide(desk, actor, request_id, channel=channel)
     if request.topic == Topic.CANCEL:
         await _live(request)
         answer: dict[str, Any] = {}
@@ -159,9 +164,7 @@ async def approve(
 
 async def decline(desk: Desk, actor: Member, request_id: str | UUID, words: str, *, channel: str | None) -> DeskRequest:
     """Say no, with a few words to whoever asked. Raises NotStaff, RequestGone, RequestDecided, NothingWritten."""
-    check_staff(desk, actor, channel)
-    request = await find(request_id, Which.SALES)
-    _check_open(request)
+    request = await may_decide(desk, actor, request_id, channel=channel)
     if not words.strip():
         raise NothingWritten
     return await _decide(desk, actor, request, RequestState.DECLINED, {"words": words.strip()[:MOST_TEXT]})
@@ -196,11 +199,6 @@ async def _live(request: DeskRequest) -> Subscription:
     if live is None:
         raise NotSubscribed(scope=request.scope.name)
     return live
-
-
-def _check_open(request: DeskRequest) -> None:
-    if request.state != RequestState.OPEN:
-        raise _decided(request)
 
 
 def _decided(request: DeskRequest) -> RequestDecided:
