@@ -19,7 +19,7 @@ from domain.actions.sales import check_email, tell_the_desk
 from domain.desk import Desk
 from domain.notices import NoticeKind
 from domain.payments.facts import PriceFacts
-from domain.records import DeskRequest, Invoice, Member, Quote, Scope, Subscription
+from domain.records import DeskRequest, Invoice, InvoiceCopy, Member, Quote, Scope, Subscription
 from domain.records.mirror import Interval
 from domain.records.quotes import QuoteApplies, QuoteKind, QuoteState
 from domain.records.requests import RequestState, Topic
@@ -213,15 +213,16 @@ async def _send_latest_invoice(desk: Desk, live: Subscription) -> datetime | Non
     found: Invoice | None = await sync.invoice(desk, live.latest_invoice_id)
     if found is None or found.status != "open":
         return None
-    # The webhook may have brought the invoice before we knew of its subscription, and then nobody was told: the same key.
-    await notices.tell(
-        NoticeKind.INVOICE_AGAIN,
-        workspace_id=(await Scope.get(id=live.scope_id)).workspace_id,
-        facts={"invoice_id": found.id},
-        dedup_key=f"open:{found.id}",
-        owner_of=live,
-        in_working_hours=True,
-    )
+    if not await InvoiceCopy.filter(invoice_id=found.id).exists():
+        # The webhook may have brought the invoice before we knew of its subscription, and then nobody was told: the same key.
+        await notices.tell(
+            NoticeKind.INVOICE_AGAIN,
+            workspace_id=(await Scope.get(id=live.scope_id)).workspace_id,
+            facts={"invoice_id": found.id},
+            dedup_key=f"open:{found.id}",
+            owner_of=live,
+            in_working_hours=True,
+        )
     return found.due_at
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from domain import clock, directory, sync
+from domain import clock, copies, directory, sync
 from domain.actions import agreed, deciding, sales, seats, upgrade
 from domain.actions.cancel import cancel
 from domain.actions.deciding import Terms
 from domain.config import Settings
 from domain.desk import Desk
-from domain.records import Admin, AuditEntry, DeskRequest, Invoice, Notice, Quote, Scope, Subscription
+from domain.records import Admin, AuditEntry, DeskRequest, Invoice, InvoiceCopy, Notice, Quote, Scope, Subscription
 from domain.records.quotes import QuoteState
 from domain.records.requests import RequestState, Topic
 from domain.rules import refusals as no
@@ -250,6 +250,15 @@ async def test_R24_an_approval_makes_the_subscription_and_sends_its_invoice_at_o
     assert [notice.member_id for notice in await town.told("request_decided")] == [town.members[0].id]
     assert [notice.member_id for notice in await town.told("became_owner")] == [town.members[3].id]
     assert await Admin.filter(scope_id=town.scope.id, member_id=town.members[3].id, until=None).exists()
+
+
+async def test_I1_the_first_invoice_of_an_invoiced_plan_is_the_periods_copy_and_comes_once(town: Town) -> None:
+    await invoiced(town)
+    await copies.plan_due(town.desk)
+    await copies.plan_due(town.desk)
+    sent = await Notice.filter(kind__in=["invoice_again", "invoice_copy"])
+    assert len(sent) == 1
+    assert [copy.notice_id for copy in await InvoiceCopy.all()] == [sent[0].id]
 
 
 async def test_R16_an_agreed_price_is_what_the_invoice_says(town: Town) -> None:
