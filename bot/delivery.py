@@ -203,7 +203,10 @@ class Outbox:
         if notice.kind == NoticeKind.DESK_REQUEST:
             request = await _request(notice)
             failed = bool(notice.facts.get("failed"))
-            return Parcel(decisions.request_message(t, self._desk, request, failed=failed)) if request else None
+            if request is None:
+                return None
+            home = self._homes.get(notice.channel or "")
+            return Parcel(decisions.request_message(t, self._desk, request, home=home, failed=failed))
         if notice.kind != NoticeKind.AUDIT:
             return Parcel(words_of.message(t, self._desk, notice.kind, notice.facts))
         entry = await AuditEntry.get_or_none(id=notice.facts["entry"]).prefetch_related("actor", "scope")
@@ -308,7 +311,7 @@ class Outbox:
 async def _request(notice: Notice) -> DeskRequest | None:
     """The request a notice is about, as it is now: it may have been decided while its message waited."""
     found = DeskRequest.get_or_none(id=notice.facts["request"])
-    return await found.prefetch_related("scope", "requester", "decided_by")
+    return await found.prefetch_related("scope__workspace", "requester", "decided_by")
 
 
 async def _is_shared(client: AsyncWebClient, file_id: str) -> bool:

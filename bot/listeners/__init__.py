@@ -43,6 +43,7 @@ BUTTONS: dict[str, Handler] = {
     doors.SALES: desk.sales_pressed,
     doors.SUPPORT: desk.support_pressed,
     f"{desk_views.ASK}topic": desk.topic_chosen,
+    f"{decision_views.TERMS}plan": decisions.plan_chosen,
     decision_views.APPROVE: decisions.approve_pressed,
     decision_views.DECLINE: decisions.decline_pressed,
     decision_views.ANSWER: decisions.answer_pressed,

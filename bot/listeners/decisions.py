@@ -7,6 +7,7 @@ decided from elsewhere, or by somebody whose process died right after.
 import json
 import logging
 from collections.abc import Awaitable
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
@@ -15,9 +16,9 @@ from bot.views import decisions as views
 from bot.views.blocks import modal, note
 from bot.views.refusals import refusal_text
 from bot.visit import Visit
-from bot.words import Words, mention
+from bot.words import Words
 from domain.actions import agreed, deciding, support
-from domain.actions.deciding import Terms
+from domain.actions.deciding import Proposal, Terms
 from domain.records import DeskRequest, Notice
 from domain.records.requests import Desk as Which
 from domain.records.requests import Topic
@@ -55,8 +56,22 @@ async def approve_pressed(visit: Visit) -> None:
             await _carry_out(visit, decided)
         return
     request, proposal = await deciding.propose(visit.desk, visit.actor, key, channel=channel)
-    await visit.open(views.terms_form(visit.words, visit.desk, request, proposal, channel=channel))
+    await visit.open(_terms_form(visit, request, proposal, channel))
     await visit.ack()
+
+
+def _terms_form(visit: Visit, request: DeskRequest, proposal: Proposal, channel: str) -> dict[str, Any]:
+    return views.terms_form(visit.words, visit.desk, request, proposal, channel=channel, home=visit.team_id)
+
+
+async def plan_chosen(visit: Visit) -> None:
+    """Another plan was picked in the open form: its price follows."""
+    await visit.ack()
+    key, channel = _kept(visit)
+    picked = (visit.state.get(f"{views.TERMS}plan") or {}).get("selected_option") or {}
+    plan = picked.get("value")
+    request, proposal = await deciding.propose(visit.desk, visit.actor, key, channel=channel, plan=plan)
+    await visit.update(_terms_form(visit, request, proposal, channel), view_hash=visit.view.get("hash"))
 
 
 async def decline_pressed(visit: Visit) -> None:
@@ -67,7 +82,7 @@ async def decline_pressed(visit: Visit) -> None:
     )
     if request is None:
         return
-    await visit.open(views.decline_form(visit.words, request, channel=channel))
+    await visit.open(views.decline_form(visit.words, request, channel=channel, home=visit.team_id))
     await visit.ack()
 
 
@@ -128,9 +143,9 @@ def _field(visit: Visit, refusal: no.Refusal) -> str | None:
         refusal, no.SeatsNotANumber | no.SeatsBelowMembers | no.SeatsTooFew | no.SeatsTooMany | no.InvoiceNeedsYear
     ):
         return next((block_id for block_id in there if block_id.startswith("seats_")), None)
-    fields = {no.PriceNotANumber: "price", no.DaysOutOfRange: "days", no.UnknownPlan: "plan"}
-    field = fields.get(type(refusal))
-    return field if field in there else None
+    fields = {no.PriceNotANumber: "price_", no.DaysOutOfRange: "days", no.UnknownPlan: "plan"}
+    start = fields.get(type(refusal))
+    return next((block_id for block_id in there if start and block_id.startswith(start)), None)
 
 
 async def decline_submitted(visit: Visit) -> None:
@@ -148,7 +163,7 @@ async def answer_pressed(visit: Visit) -> None:
     request = await _in_time(visit, key, Which.SUPPORT, support.check_open(key))
     if request is None:
         return
-    await visit.open(views.answer_form(visit.words, request, channel=channel))
+    await visit.open(views.answer_form(visit.words, request, channel=channel, home=visit.team_id))
     await visit.ack()
 
 
@@ -170,7 +185,7 @@ async def _end_with_words(visit: Visit, key: str, which: Which, ending: Awaitabl
         return
     if request is None:
         return
-    who = mention(request.requester.slack_user_id)
+    who = views.asker(request, visit.team_id)
     done = note(":white_check_mark: " + t("{who} is told now.", who=who))
     title = str(visit.view["title"]["text"])
     await visit.ack(response_action="update", view=modal(title, done.blocks, close=t.plain("Close")))
@@ -186,7 +201,7 @@ async def _carry_out(visit: Visit, request: DeskRequest) -> None:
     except no.PaymentsAway:
         await visit.reply(note(t("It is approved. Stripe doesn't answer right now; it is carried out when it does.")))
         return
-    who = mention(request.requester.slack_user_id)
+    who = views.asker(request, visit.team_id)
     await visit.reply(note(":white_check_mark: " + t("Done. {who} is told now.", who=who)))
 
 
@@ -208,7 +223,7 @@ async def _refresh(visit: Visit, request: DeskRequest) -> None:
     ts = (told.slack_ts if told else None) or container.get("message_ts")
     if not channel or not ts:
         return
-    content = views.request_message(Words("en-US"), visit.desk, request)
+    content = views.request_message(Words("en-US"), visit.desk, request, home=visit.team_id)
     try:
         await visit.client.chat_update(channel=channel, ts=ts, text=content.text, blocks=content.blocks)
     except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:

@@ -44,15 +44,34 @@ TERMS = "kassor.terms."  # + plan, seats, price, days
 SHOWN = 1_500  # characters of somebody's words in a message
 
 
-def request_message(t: Words, desk: Desk, request: DeskRequest, *, failed: bool = False) -> Content:
-    """A request in its desk's channel, with the buttons that answer it, or how it was answered. `failed`: see `_failed`."""
+def request_message(t: Words, desk: Desk, request: DeskRequest, *, home: str | None, failed: bool = False) -> Content:
+    """A request in its desk's channel, with the buttons that answer it, or how it was answered.
+
+    `home` is the workspace that has the channel: Slack shows no mention of somebody of another. `failed`: see `_failed`.
+    """
     if failed:
-        return _failed(t, desk, request)
-    return _question(t, desk, request) if request.desk == Which.SUPPORT else _wish(t, desk, request)
+        return _failed(t, desk, request, home)
+    return _question(t, desk, request, home) if request.desk == Which.SUPPORT else _wish(t, desk, request, home)
 
 
-def _wish(t: Words, desk: Desk, request: DeskRequest) -> Content:
-    who, told = mention(request.requester.slack_user_id), request.facts
+def asker(request: DeskRequest, home: str | None) -> Raw:
+    """Whoever asked, for a reader in the workspace `home`."""
+    return _person(request, request.requester.slack_user_id, request.requester.name, home)
+
+
+def _person(request: DeskRequest, user_id: str, name: str, home: str | None) -> Raw:
+    return mention(user_id) if home == request.scope.workspace_id else Raw(escape(name))
+
+
+def _of(t: Words, request: DeskRequest, home: str | None) -> list[tuple[str, str]]:
+    """Whose request it is, where that isn't plain from a mention."""
+    if home == request.scope.workspace_id:
+        return []
+    return [(t("Workspace"), escape(request.scope.workspace.name))]
+
+
+def _wish(t: Words, desk: Desk, request: DeskRequest, home: str | None) -> Content:
+    who, told = asker(request, home), request.facts
     text = t("{who} asks sales: *{what}*", who=who, what=topic_word(t, request.topic))
     pairs = [
         (t("For"), covers(request)),
@@ -61,7 +80,8 @@ def _wish(t: Words, desk: Desk, request: DeskRequest) -> Content:
         (t("Interval"), interval_word(t, told["interval"])),
     ]
     if told.get("owner"):
-        pairs.append((t("Billing owner"), mention(told["owner"])))
+        pairs.append((t("Billing owner"), _person(request, told["owner"], told["owner_name"], home)))
+    pairs += _of(t, request, home)
     blocks = [section(text), facts(pairs), *_quoted(told.get("text"))]
     if request.state != RequestState.OPEN:
         return Content(text=text, blocks=[*blocks, context(_how(t, desk, request))])
@@ -79,14 +99,15 @@ def _wish(t: Words, desk: Desk, request: DeskRequest) -> Content:
     return Content(text=text, blocks=[*blocks, row])
 
 
-def _question(t: Words, desk: Desk, request: DeskRequest) -> Content:
-    who, told = mention(request.requester.slack_user_id), request.facts
+def _question(t: Words, desk: Desk, request: DeskRequest, home: str | None) -> Content:
+    who, told = asker(request, home), request.facts
     text = t("{who} asks support:", who=who)
     pairs = [(t("For"), escape(request.scope.name)), (t("Plan"), plan_name(desk, told["plan"]))]
     if told.get("place"):
         pairs.append((t("Where they were"), escape(told["place"])))
     if told.get("customer"):
         pairs.append((t("Stripe customer"), f"`{escape(told['customer'])}`"))
+    pairs += _of(t, request, home)
     blocks = [section(text), *_quoted(told["text"]), facts(pairs)]
     if request.state != RequestState.OPEN:
         return Content(text=text, blocks=[*blocks, context(_how(t, desk, request))])
@@ -125,13 +146,13 @@ def _quoted(text: str | None) -> list[Json]:
     return [section("\n".join(f">{line}" for line in escape(cut(text, SHOWN)).splitlines()))]
 
 
-def _failed(t: Words, desk: Desk, request: DeskRequest) -> Content:
+def _failed(t: Words, desk: Desk, request: DeskRequest, home: str | None) -> Content:
     """What was approved could not be carried out: sales must know, and why."""
     text = t(
         "*What was approved could not be carried out*: {what}, {scope}, asked by {who}.",
         what=topic_word(t, request.topic),
         scope=Raw(covers(request)),
-        who=mention(request.requester.slack_user_id),
+        who=asker(request, home),
     )
     return Content(text=text, blocks=[section(f":warning: {text}\n{_why(t, desk, request)}")])
 
@@ -146,9 +167,11 @@ def _why(t: Words, desk: Desk, request: DeskRequest) -> str:
 # --- the forms ---
 
 
-def terms_form(t: Words, desk: Desk, request: DeskRequest, proposal: Proposal, *, channel: str) -> Json:
+def terms_form(
+    t: Words, desk: Desk, request: DeskRequest, proposal: Proposal, *, channel: str, home: str | None
+) -> Json:
     """What is agreed, begun from what was asked: plan, seats, price and days until the invoice is due."""
-    who = mention(request.requester.slack_user_id)
+    who = asker(request, home)
     about = t("{who} asks sales: *{what}*", who=who, what=topic_word(t, request.topic))
     plans = [option(plan.name, plan.key) for plan in desk.catalogue.for_sale[:100]]
     if proposal.plan not in {plan["value"] for plan in plans}:  # no longer in the catalogue, but what they have
@@ -159,12 +182,13 @@ def terms_form(t: Words, desk: Desk, request: DeskRequest, proposal: Proposal, *
         price["initial_value"] = _amount(t, proposal.unit_amount, proposal.currency)
     blocks = [
         section(f"{about}\n{covers(request)}"),
-        field_of("plan", t.plain("Plan"), menu | chosen(plans, proposal.plan)),
+        field_of("plan", t.plain("Plan"), menu | chosen(plans, proposal.plan), dispatch=True),
     ]
     blocks += [_seats_of(t, part, several=len(proposal.parts) > 1) for part in proposal.parts]
     label = t.plain("Price per seat and year, {currency}", currency=proposal.currency.upper())
-    hint = t.plain("The listed price is filled in where there is one. Another plan has another price.")
-    blocks.append(field_of("price", label, price, hint=hint))
+    hint = t.plain("The listed or present price is filled in where there is one.")
+    # Slack keeps what is written by block id: another plan's price needs another one.
+    blocks.append(field_of(f"price_{proposal.plan}", label, price, hint=hint))
     if request.topic != Topic.ADJUST:
         days: Json = {
             "type": "plain_text_input",
@@ -206,26 +230,30 @@ def _amount(t: Words, amount: int, currency: str) -> str:
     return str(format_decimal(Decimal(amount).scaleb(-decimals), format=pattern, locale=t.locale))
 
 
-def decline_form(t: Words, request: DeskRequest, *, channel: str) -> Json:
+def decline_form(t: Words, request: DeskRequest, *, channel: str, home: str | None) -> Json:
     """A few words to whoever asked."""
-    return _words_form(t, request, channel, t.plain("Decline"), t.plain("What shall they be told?"), SUBMIT_DECLINE)
+    return _words_form(
+        t, request, channel, home, t.plain("Decline"), t.plain("What shall they be told?"), SUBMIT_DECLINE
+    )
 
 
-def answer_form(t: Words, request: DeskRequest, *, channel: str) -> Json:
+def answer_form(t: Words, request: DeskRequest, *, channel: str, home: str | None) -> Json:
     """The answer, which whoever asked gets as it is written."""
-    form = _words_form(t, request, channel, t.plain("Mark answered"), t.plain("Your answer"), SUBMIT_ANSWER)
+    form = _words_form(t, request, channel, home, t.plain("Mark answered"), t.plain("Your answer"), SUBMIT_ANSWER)
     form["blocks"] = [*_quoted(request.facts.get("text")), *form["blocks"]]
     return form
 
 
-def _words_form(t: Words, request: DeskRequest, channel: str, title: str, label: str, callback_id: str) -> Json:
+def _words_form(
+    t: Words, request: DeskRequest, channel: str, home: str | None, title: str, label: str, callback_id: str
+) -> Json:
     element: Json = {
         "type": "plain_text_input",
         "action_id": "kassor.desk.words",
         "multiline": True,
         "max_length": MOST_TEXT,
     }
-    who = mention(request.requester.slack_user_id)
+    who = asker(request, home)
     return modal(
         title,
         [field_of("words", label, element), context(t("{who} gets it as it is written.", who=who))],
@@ -284,7 +312,8 @@ def _what_follows(t: Words, desk: Desk, request: DeskRequest) -> str:
 
 
 def _answered(t: Words, request: DeskRequest) -> Content:
-    who = mention(request.decided_by.slack_user_id if request.decided_by else "")
+    by = request.decided_by
+    who = _person(request, by.slack_user_id, by.name, by.workspace_id) if by else Raw("")
     text = t("{who} at support has answered your question:", who=who)
     asked = context(t("You asked: {text}", text=cut(request.facts["text"], 300)))
     row = actions(support_button(t, "support"), block_id="again")

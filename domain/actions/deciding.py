@@ -89,7 +89,9 @@ async def find(request_id: str | UUID, which: Which) -> DeskRequest:
         key = request_id if isinstance(request_id, UUID) else UUID(request_id)
     except ValueError:
         raise RequestGone from None
-    found = await DeskRequest.get_or_none(id=key, desk=which).prefetch_related("scope", "requester", "decided_by")
+    found = await DeskRequest.get_or_none(id=key, desk=which).prefetch_related(
+        "scope__workspace", "requester", "decided_by"
+    )
     if found is None:
         raise RequestGone
     return found
@@ -114,21 +116,21 @@ async def may_decide(desk: Desk, actor: Member, request_id: str | UUID, *, chann
 
 
 async def propose(
-    desk: Desk, actor: Member, request_id: str | UUID, *, channel: str | None
+    desk: Desk, actor: Member, request_id: str | UUID, *, channel: str | None, plan: str | None = None
 ) -> tuple[DeskRequest, Proposal]:
-    """An open request and the terms to begin from: what was asked for, at the listed or present price.
+    """An open request and the terms to begin from: what was asked for, or another `plan`, at the listed or present price.
 
     Raises NotStaff, RequestGone, RequestDecided, NotSubscribed.
     """
     request = await may_decide(desk, actor, request_id, channel=channel)
     facts = request.facts
-    plan, currency = desk.catalogue.plan(facts["plan"]), facts["currency"]
-    amount = None
-    if plan is not None and currency in plan.price:
-        amount = desk.catalogue.seat_price(plan, "year", currency).amount
+    wanted, currency = plan or facts["plan"], facts["currency"]
+    level, amount = desk.catalogue.plan(wanted), None
+    if level is not None and currency in level.price:
+        amount = desk.catalogue.seat_price(level, "year", currency).amount
     if request.topic in CHANGES:
         live = await _live(request)
-        amount = live.unit_amount if facts["plan"] == live.plan else amount
+        amount = live.unit_amount if wanted == live.plan else amount
     parts = []
     for scope in await scopes_of(request):
         members = await directory.members_in(scope, desk.catalogue)
@@ -138,7 +140,7 @@ async def propose(
     short = facts["seats"] - sum(part.seats for part in parts)
     if short > 0 and parts:  # the seats asked for beyond the teams' members go to the first
         parts[0] = Part(parts[0].scope, parts[0].name, parts[0].members, parts[0].seats + short)
-    return request, Proposal(facts["plan"], tuple(parts), amount, currency, desk.catalogue.invoice_due_days)
+    return request, Proposal(wanted, tuple(parts), amount, currency, desk.catalogue.invoice_due_days)
 
 
 async def approve(

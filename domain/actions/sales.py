@@ -136,6 +136,7 @@ async def _check_new(
         "seats": wanted,
         "interval": "year",
         "owner": owner.slack_user_id,
+        "owner_name": owner.name,
         "currency": await _currency(desk, scope),
     }
 
@@ -177,6 +178,7 @@ async def _check_teams(
         "seats": wanted,
         "interval": "year",
         "owner": owner.slack_user_id,
+        "owner_name": owner.name,
         "currency": desk.catalogue.default_currency,
         "teams": [{"id": str(team.id), "name": team.name} for team in chosen.values()],
     }

@@ -54,6 +54,11 @@ async def approve(sandbox: SandboxClient, who: Person, values: Json | None = Non
     return texts(await top(sandbox, who))
 
 
+def priced(plan: str, price: str) -> Json:
+    """What is written in the field for a plan's price."""
+    return {f"price_{plan}": {"kassor.terms.price": price}}
+
+
 async def news(sandbox: SandboxClient, who: Person) -> str:
     """All that somebody has been told in their DM."""
     return "\n".join(texts(message) for message in await sandbox.messages(who)).replace("\u00a0", " ")
@@ -147,9 +152,12 @@ async def test_S1_R24_two_of_sales_press_and_one_decides(sandbox: SandboxClient)
     await sandbox.press(nils, asked, "kassor.desk.approve", SALES)
     terms = await top(sandbox, nils)
     assert element(terms, "kassor.terms.price")["initial_value"] == "1250,00"
-    wrong = await sandbox.submit(nils, terms, {"price": {"kassor.terms.price": "gratis"}})
-    assert "gratis" in wrong["errors"]["price"]
-    await sandbox.submit(nils, await top(sandbox, nils), {"price": {"kassor.terms.price": "1 100"}})
+    for plan, price in (("business", "2750,00"), ("premium", "1250,00")):
+        await sandbox.act(nils, "kassor.terms.plan", view_id=terms["id"], value=plan)
+        assert element(await top(sandbox, nils), "kassor.terms.price")["initial_value"] == price
+    wrong = await sandbox.submit(nils, await top(sandbox, nils), priced("premium", "gratis"))
+    assert "gratis" in wrong["errors"]["price_premium"]
+    await sandbox.submit(nils, await top(sandbox, nils), priced("premium", "1 100"))
     await sandbox.settled()
     assert f"<@{carin.id}>" in texts(await top(sandbox, nils))
     await sandbox.submit(olivia, await top(sandbox, olivia), {"words": {"kassor.desk.words": "Sorry"}})
@@ -217,8 +225,12 @@ async def test_S1_a_crash_between_approving_and_carrying_out_loses_nothing_and_s
     await sandbox.submit(anton, await refused_with_door(sandbox, anton, "/uppgradera", "enterprise årsvis 20"))
     await sandbox.settled()
     sold = len(await objects(sandbox, "subscription"))
+    asked = texts(await latest(sandbox, nils, SALES))
+    assert "Anton asks sales" in asked
+    assert "*Workspace*\nPixelbryggan" in asked
+    assert f"<@{anton.id}>" not in asked
     await sandbox.post("/control/faults", base=stripe, kind="api_error", times=60)
-    said = await approve(sandbox, nils, {"price": {"kassor.terms.price": "3000"}})
+    said = await approve(sandbox, nils, priced("enterprise", "3000"))
     assert "Det är godkänt. Stripe svarar inte just nu" in said
     assert len(await objects(sandbox, "subscription")) == sold
     await sandbox.post("/control/faults", base=stripe, kind="api_error", times=0)

@@ -18,7 +18,7 @@ from domain.records.requests import RequestState, Topic
 from domain.rules import refusals as no
 from domain.rules.money import parse_amount
 from sandbox.slack.blocks import problems_in_blocks, problems_in_view
-from tests.bot.test_views import DESK, LONG, NAMES, READERS, fits, scope
+from tests.bot.test_views import DESK, LONG, NAMES, READERS, fits
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 TERMS = {"plan": "premium", "seats": {"a": 25}, "unit_amount": 125_000, "currency": "sek", "days_until_due": 30}
@@ -31,6 +31,7 @@ def request(name: str, topic: Topic = Topic.PAY_BY_INVOICE, **other: Any) -> Any
         "seats": 25,
         "interval": "year",
         "owner": "U2",
+        "owner_name": name,
         "currency": "sek",
         "text": LONG * 10,
     }
@@ -45,9 +46,9 @@ def request(name: str, topic: Topic = Topic.PAY_BY_INVOICE, **other: Any) -> Any
         "desk": Which.SUPPORT if topic == Topic.HELP else Which.SALES,
         "topic": topic.value,
         "state": RequestState.OPEN,
-        "scope": scope(name),
+        "scope": SimpleNamespace(name=name, workspace_id="T1", workspace=SimpleNamespace(name=name)),
         "scope_id": uuid4(),
-        "requester": SimpleNamespace(slack_user_id="U1"),
+        "requester": SimpleNamespace(slack_user_id="U1", name=name),
         "decided_by": None,
         "decided_at": None,
         "asked_at": NOW,
@@ -58,7 +59,7 @@ def request(name: str, topic: Topic = Topic.PAY_BY_INVOICE, **other: Any) -> Any
 
 
 def ended(name: str, topic: Topic, state: RequestState, **answer: Any) -> Any:
-    by = SimpleNamespace(slack_user_id="U0NILS014")
+    by = SimpleNamespace(slack_user_id="U0NILS014", name="Nils", workspace_id="T1")
     return request(name, topic, state=state, decided_by=by, decided_at=NOW, answer=answer)
 
 
@@ -70,7 +71,8 @@ def texts(content: Content) -> str:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("topic", list(Topic))
 def test_S1_a_request_open_decided_and_failed(t: Words, name: str, topic: Topic) -> None:
-    fits(decisions.request_message(t, DESK, request(name, topic)))
+    for home in ("T1", "T2"):
+        fits(decisions.request_message(t, DESK, request(name, topic), home=home))
     words: dict[str, Any] = {"words": LONG * 10}
     states = {
         RequestState.APPROVED: {} if topic == Topic.CANCEL else {"terms": TERMS, "due_at": NOW.isoformat()},
@@ -79,19 +81,19 @@ def test_S1_a_request_open_decided_and_failed(t: Words, name: str, topic: Topic)
     if topic == Topic.HELP:
         states = {RequestState.ANSWERED: words}
     for state, answer in states.items():
-        fits(decisions.request_message(t, DESK, ended(name, topic, state, **answer)))
+        fits(decisions.request_message(t, DESK, ended(name, topic, state, **answer), home="T1"))
         fits(decisions.decided(t, DESK, ended(name, topic, state, **answer)))
     failure = no.AlreadySubscribed(scope=name, plan="premium", owner="U1", owner_name=name).as_json()
     failed = ended(name, topic, RequestState.APPROVED, terms=TERMS, failure=failure)
-    fits(decisions.request_message(t, DESK, failed, failed=True))
+    fits(decisions.request_message(t, DESK, failed, home="T2", failed=True))
     fits(decisions.decided(t, DESK, failed))
 
 
 @pytest.mark.parametrize("t", READERS)
 @pytest.mark.parametrize("topic", [Topic.PAY_BY_INVOICE, Topic.ADJUST])
 def test_S1_what_was_decided_replaces_the_buttons(t: Words, topic: Topic) -> None:
-    before = decisions.request_message(t, DESK, request("F", topic))
-    after = decisions.request_message(t, DESK, ended("F", topic, RequestState.APPROVED, terms=TERMS))
+    before = decisions.request_message(t, DESK, request("F", topic), home="T1")
+    after = decisions.request_message(t, DESK, ended("F", topic, RequestState.APPROVED, terms=TERMS), home="T1")
     assert before.blocks[-1]["type"] == "actions"
     assert all(block["type"] != "actions" for block in after.blocks)
     assert "<@U0NILS014>" in texts(after)
@@ -101,16 +103,26 @@ def test_S1_what_was_decided_replaces_the_buttons(t: Words, topic: Topic) -> Non
 @pytest.mark.parametrize("topic", list(Topic))
 def test_S1_no_amount_is_ever_in_a_channel(t: Words, topic: Topic) -> None:
     for shown in (request("F", topic), ended("F", topic, RequestState.APPROVED, terms=TERMS)):
-        said = texts(decisions.request_message(t, DESK, shown))
+        said = texts(decisions.request_message(t, DESK, shown, home="T2"))
         assert "125" not in said
         assert "kr" not in said.replace("kraft", "")
         assert "SEK" not in said
 
 
+@pytest.mark.parametrize("topic", [Topic.PAY_BY_INVOICE, Topic.HELP])
+def test_S1_somebody_of_another_workspace_is_named_because_slack_shows_no_mention_of_them(topic: Topic) -> None:
+    here = texts(decisions.request_message(Words("en-US"), DESK, request("Ada", topic), home="T1"))
+    there = texts(decisions.request_message(Words("en-US"), DESK, request("Ada", topic), home="T0"))
+    assert "<@U1>" in here
+    assert "<@" not in there
+    assert "*Workspace*" in there
+    assert "Ada" in there
+
+
 @pytest.mark.parametrize("t", READERS)
 def test_S1_nobodys_words_become_a_mention_or_a_link(t: Words) -> None:
     for shown in (request(LONG[:255]), request(LONG[:255], Topic.HELP)):
-        said = texts(decisions.request_message(t, DESK, shown))
+        said = texts(decisions.request_message(t, DESK, shown, home="T2"))
         assert "<!channel>" not in said
         assert "<https://" not in said
 
@@ -151,9 +163,9 @@ def test_S1_the_forms_that_answer(t: Words, name: str, plan: str, parts: int) ->
     shown = request(name, Topic.SEVERAL_TEAMS if parts > 1 else Topic.ADJUST)
     for amount in (None, 99_999_999):
         proposal = Proposal(plan, several, amount, "sek", 30)
-        assert problems_in_view(decisions.terms_form(t, DESK, shown, proposal, channel="C1")) == []
-    assert problems_in_view(decisions.decline_form(t, shown, channel="C1")) == []
-    assert problems_in_view(decisions.answer_form(t, request(name, Topic.HELP), channel="C1")) == []
+        assert problems_in_view(decisions.terms_form(t, DESK, shown, proposal, channel="C1", home="T2")) == []
+    assert problems_in_view(decisions.decline_form(t, shown, channel="C1", home="T2")) == []
+    assert problems_in_view(decisions.answer_form(t, request(name, Topic.HELP), channel="C1", home="T2")) == []
 
 
 @pytest.mark.parametrize("t", READERS)
@@ -162,8 +174,10 @@ def test_S1_the_forms_that_answer(t: Words, name: str, plan: str, parts: int) ->
 )
 def test_S1_the_price_filled_in_is_read_back_as_it_is(t: Words, amount: int, currency: str) -> None:
     part = Part("a", "F", 5, 25)
-    view = decisions.terms_form(t, DESK, request("F"), Proposal("premium", (part,), amount, currency, 30), channel="C1")
-    field = next(block for block in view["blocks"] if block.get("block_id") == "price")
+    view = decisions.terms_form(
+        t, DESK, request("F"), Proposal("premium", (part,), amount, currency, 30), channel="C1", home="T2"
+    )
+    field = next(block for block in view["blocks"] if block.get("block_id") == "price_premium")
     assert parse_amount(field["element"]["initial_value"], currency) == amount
 
 

@@ -97,6 +97,8 @@ async def test_R16_a_plan_without_a_listed_price_is_asked_about(town: Town) -> N
     request = await asked(town, Topic.QUOTE, plan="enterprise", seats=8)
     _, proposal = await deciding.propose(town.desk, town.members[NILS], request.id, channel=CHANNEL)
     assert (proposal.plan, proposal.unit_amount) == ("enterprise", None)
+    _, other = await deciding.propose(town.desk, town.members[NILS], request.id, channel=CHANNEL, plan="business")
+    assert (other.plan, other.unit_amount) == ("business", 275_000)
 
 
 async def test_S1_there_is_never_a_second_open_request_about_the_same(town: Town) -> None:
