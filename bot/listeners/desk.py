@@ -1,6 +1,7 @@
 """People and the two desks: asking sales and support, from everywhere (S1, R17)."""
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
 from bot import people
@@ -9,7 +10,7 @@ from bot.views import desk as views
 from bot.views.blocks import Content, modal
 from bot.views.refusals import refusal_text
 from bot.views.terms import terms_line
-from bot.views.upgrade import ScopeOption
+from bot.views.upgrade import CHANNEL, ScopeOption
 from bot.visit import Visit
 from domain import directory
 from domain.actions import sales as selling
@@ -19,17 +20,17 @@ from domain.records.requests import Topic
 from domain.rules import refusals as no
 from domain.rules.sizes import parse_seats
 
-_FIELDS: dict[type[no.Refusal], str] = {
-    no.OwnerNotEligible: "owner",
-    no.LiveElsewhere: "owner",
-    no.SeatsNotANumber: "seats",
-    no.SeatsBelowMembers: "seats",
-    no.SeatsTooMany: "seats",
-    no.InvoiceNeedsYear: "seats",
-    no.NothingToChange: "seats",
-    no.TeamsTooFew: "channels",
-    no.ScopeUnknown: "channels",
-    no.UnknownPlan: "plan",
+_FIELDS: dict[type[no.Refusal], tuple[str, ...]] = {  # where it is said: the first of these that the form has
+    no.OwnerNotEligible: ("owner",),
+    no.LiveElsewhere: ("owner",),
+    no.SeatsNotANumber: ("seats",),
+    no.SeatsBelowMembers: ("seats",),
+    no.SeatsTooMany: ("seats",),
+    no.InvoiceNeedsYear: ("seats",),
+    no.NothingToChange: ("seats",),
+    no.TeamsTooFew: ("channels",),
+    no.ScopeUnknown: ("channel", "channels"),
+    no.UnknownPlan: ("plan",),
 }
 
 
@@ -112,23 +113,33 @@ async def _option(visit: Visit, scope: Scope) -> ScopeOption:
     return ScopeOption(str(scope.id), scope.name, members, is_whole=not scope.slack_ref)
 
 
-async def topic_chosen(visit: Visit) -> None:
-    """Another topic was picked in the open form: the fields follow."""
+async def chosen(visit: Visit) -> None:
+    """Another topic or scope was picked in the open form: the fields follow."""
     await visit.ack()
-    topic, scope, live = await _in_form(visit)
-    view = views.sales_form(visit.words, visit.desk, await _form(visit, topic, scope, live))
-    await visit.update(view, view_hash=visit.view.get("hash"))
+    topic, picked, live = await _in_form(visit)
+    scope = await _scope(visit, picked) or await directory.whole(visit.team_id)
+    form = await _form(visit, topic, scope, live)
+    if picked == CHANNEL:
+        form = replace(form, scope=CHANNEL)
+    await visit.update(views.sales_form(visit.words, visit.desk, form), view_hash=visit.view.get("hash"))
 
 
-async def _in_form(visit: Visit) -> tuple[Topic, Scope, Subscription | None]:
-    """What the open form is about. Raises NotSubscribed when its subscription has ended."""
+async def _in_form(visit: Visit) -> tuple[Topic, str, Subscription | None]:
+    """What the open form is about: topic, the id of a scope (or CHANNEL), and the subscription. Raises NotSubscribed."""
     kept = json.loads(visit.view.get("private_metadata") or "{}")
     picked = (visit.state.get(f"{views.ASK}topic") or {}).get("selected_option") or {}
     topic = Topic(picked.get("value", Topic.PAY_BY_INVOICE.value))
     live = await finding.subscription(visit, kept["subscription"]) if kept.get("subscription") else None
-    chosen = (visit.state.get(f"{views.ASK}scope") or {}).get("selected_option") or {}
-    scope = await _scope(visit, str(chosen.get("value") or kept.get("scope") or ""))
-    return topic, scope or await directory.whole(visit.team_id), live
+    scope = (visit.state.get(f"{views.ASK}scope") or {}).get("selected_option") or {}
+    return topic, str(scope.get("value") or kept.get("scope") or ""), live
+
+
+async def _scope_in_form(visit: Visit, picked: str) -> Scope:
+    """The scope picked, a channel's members read from Slack. Raises ScopeUnknown."""
+    if picked != CHANNEL:
+        return await _scope(visit, picked) or await directory.whole(visit.team_id)
+    channel = str((visit.state.get(f"{views.ASK}channel") or {}).get("selected_channel") or "")
+    return await people.team(visit.client, visit.team_id, channel)
 
 
 async def sales_submitted(visit: Visit) -> None:
@@ -138,8 +149,8 @@ async def sales_submitted(visit: Visit) -> None:
     def text(name: str) -> str:
         return str((state.get(f"{views.ASK}{name}") or {}).get("value") or "")
 
-    topic, scope, live = await _in_form(visit)
-    picked = (state.get(f"{views.ASK}plan") or {}).get("selected_option") or {}
+    topic, wanted, live = await _in_form(visit)
+    plan = (state.get(f"{views.ASK}plan") or {}).get("selected_option") or {}
     user_id = str((state.get(f"{views.ASK}owner") or {}).get("selected_user") or visit.user_id)
     try:
         seats = None
@@ -148,9 +159,9 @@ async def sales_submitted(visit: Visit) -> None:
         request = await selling.ask(
             visit.desk,
             visit.actor,
-            scope=scope,
+            scope=await _scope_in_form(visit, wanted),
             topic=topic,
-            plan=picked.get("value"),
+            plan=plan.get("value"),
             seats=seats,
             owner=None if live else await finding.colleague(visit, user_id),
             teams=await _teams(visit) if topic == Topic.SEVERAL_TEAMS else (),
@@ -158,8 +169,9 @@ async def sales_submitted(visit: Visit) -> None:
             text=text("text"),
         )
     except no.Refusal as refusal:
-        field = _FIELDS.get(type(refusal))
-        if field is None or field not in {block.get("block_id") for block in visit.view["blocks"]}:
+        there = [block.get("block_id") for block in visit.view["blocks"]]
+        field = next((name for name in _FIELDS.get(type(refusal), ()) if name in there), None)
+        if field is None:
             raise
         said = refusal_text(refusal, t, visit.desk)
         name = getattr(refusal, "name", "") or t.plain("That person")

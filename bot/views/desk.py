@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.views.blocks import Content, Json, chosen, context, facts, field_of, modal, option, section
 from bot.views.terms import plan_name, terms_line
-from bot.views.upgrade import ScopeOption
+from bot.views.upgrade import CHANNEL, ScopeOption
 from bot.words import Raw, Words, escape
 from domain.actions.sales import MOST_TEXT
 from domain.desk import Desk
@@ -13,7 +13,7 @@ from domain.records import DeskRequest
 from domain.records.requests import Topic
 
 SUBMIT_SALES, SUBMIT_SUPPORT = "kassor.sales.submit", "kassor.support.submit"
-ASK = "kassor.sales."  # + topic, scope, teams, channels, plan, seats, owner, text
+ASK = "kassor.sales."  # + topic, scope, channel, teams, channels, plan, seats, owner, text
 NEW = (Topic.PAY_BY_INVOICE, Topic.QUOTE, Topic.SEVERAL_TEAMS)
 CHANGES = (Topic.ADJUST, Topic.CANCEL)
 
@@ -25,7 +25,7 @@ class SalesForm:
     topic: Topic
     scopes: tuple[ScopeOption, ...]  # that can get a plan of their own
     teams: tuple[ScopeOption, ...]  # user groups, for several teams
-    scope: str  # id of the chosen one
+    scope: str  # id of the chosen one, or CHANNEL
     scope_name: str
     plan: str
     seats: str
@@ -57,7 +57,7 @@ def sales_form(t: Words, desk: Desk, form: SalesForm) -> Json:
     elif form.topic == Topic.SEVERAL_TEAMS:
         blocks += _team_fields(t, form)
     else:
-        blocks.append(_scope_field(t, form))
+        blocks += _scope_fields(t, form)
     if form.topic != Topic.CANCEL:
         blocks += [_plan_field(t, desk, form), _seats_field(t, desk, form)]
     if not form.subscription:
@@ -89,10 +89,15 @@ def _what_happens(t: Words, desk: Desk, topic: Topic) -> str:
     )
 
 
-def _scope_field(t: Words, form: SalesForm) -> Json:
-    options = [option(_scope_text(t, each), each.id) for each in form.scopes[:100]]
+def _scope_fields(t: Words, form: SalesForm) -> list[Json]:
+    options = [option(_scope_text(t, each), each.id) for each in form.scopes[:99]]
+    options.append(option(t.plain("One team: the members of a channel…"), CHANNEL))
     menu: Json = {"type": "static_select", "action_id": f"{ASK}scope", "options": options}
-    return field_of("scope", t.plain("Who should have it?"), menu | chosen(options, form.scope))
+    fields = [field_of("scope", t.plain("Who should have it?"), menu | chosen(options, form.scope), dispatch=True)]
+    if form.scope == CHANNEL:
+        picker: Json = {"type": "channels_select", "action_id": f"{ASK}channel"}
+        fields.append(field_of("channel", t.plain("Channel"), picker, hint=t.plain("Its members become the team.")))
+    return fields
 
 
 def _scope_text(t: Words, each: ScopeOption) -> str:

@@ -88,6 +88,50 @@ async def test_R17_a_question_to_support_is_one_click_away_and_answered_in_slack
     assert "No idea" not in told
 
 
+async def test_R14_several_teams_are_asked_for_and_declined_with_words_that_reach_whoever_asked(
+    sandbox: SandboxClient,
+) -> None:
+    *_, olivia = await cast(sandbox)
+    james = await somebody(sandbox, "U0JAMES10")
+    view = await refused_with_door(sandbox, james, "/upgrade", "enterprise yearly 20")
+    await sandbox.act(james, "kassor.sales.topic", view_id=view["id"], value="several_teams")
+    view = await top(sandbox, james)
+    teams = [each["value"] for each in element(view, "kassor.sales.teams")["options"]]
+    assert len(teams) == 2
+    wrong = await sandbox.submit(james, view, {"teams": {"kassor.sales.teams": teams[:1]}})
+    assert "two teams or more" in wrong["errors"]["channels"]
+    await sandbox.submit(james, await top(sandbox, james), {"teams": {"kassor.sales.teams": teams}})
+    assert "Sent to sales" in texts(await top(sandbox, james))
+    await sandbox.settled()
+    asked = await latest(sandbox, olivia, SALES)
+    assert "Data, Design" in texts(asked)
+    await sandbox.press(olivia, asked, "kassor.desk.decline", SALES)
+    await sandbox.submit(olivia, await top(sandbox, olivia), {"words": {"kassor.desk.words": "Next year, perhaps"}})
+    await sandbox.settled()
+    assert elements(await latest(sandbox, olivia, SALES)) == []
+    assert "Next year, perhaps" in await news(sandbox, james)
+    assert await objects(sandbox, "subscription") == []
+
+
+async def test_R24_a_team_in_a_channel_is_picked_in_the_form(sandbox: SandboxClient) -> None:
+    *_, olivia = await cast(sandbox)
+    ebba = await somebody(sandbox, "U0EBBA005")
+    view = await refused_with_door(sandbox, ebba, "/uppgradera", "enterprise årsvis 20")
+    await sandbox.act(ebba, "kassor.sales.scope", view_id=view["id"], value="channel")
+    view = await top(sandbox, ebba)
+    await sandbox.submit(ebba, view, {"channel": {"kassor.sales.channel": SALES}})
+    assert "#sales-desk" in texts(await top(sandbox, ebba))  # she isn't in it
+    view = await refused_with_door(sandbox, ebba, "/uppgradera", "enterprise årsvis 20")
+    await sandbox.act(ebba, "kassor.sales.scope", view_id=view["id"], value="channel")
+    await sandbox.submit(ebba, await top(sandbox, ebba), {"channel": {"kassor.sales.channel": "C0DESIGN1"}})
+    await sandbox.settled()
+    asked = await latest(sandbox, olivia, SALES)
+    assert "#design" in texts(asked)
+    await sandbox.press(olivia, asked, "kassor.desk.decline", SALES)
+    await sandbox.submit(olivia, await top(sandbox, olivia), {"words": {"kassor.desk.words": "Too few"}})
+    await sandbox.settled()
+
+
 async def test_S1_R16_a_swede_is_led_from_a_refusal_to_sales_and_hears_at_once_that_it_was_sent(
     sandbox: SandboxClient,
 ) -> None:
