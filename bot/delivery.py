@@ -16,7 +16,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import home
+from bot import desk_message, home
 from bot.views import decisions
 from bot.views import notices as words_of
 from bot.views.blocks import Content
@@ -142,7 +142,19 @@ class Outbox:
         opened = await client.conversations_open(users=person.slack_user_id)
         await self._send(client, notice, person.slack_user_id, opened["channel"]["id"], parcel)
         await self._finish(notice)
+        if notice.kind == NoticeKind.REQUEST_DECIDED:
+            await self._refresh_desk(notice)
         await home.publish(client, self._desk, person)
+
+    async def _refresh_desk(self, notice: Notice) -> None:
+        """The desk's own message: whoever decided may have been cut off before its buttons gave way."""
+        request = await _request(notice)
+        asked = await Notice.get_or_none(dedup_key=f"request:{notice.facts['request']}")
+        if request is None or asked is None or asked.channel is None:
+            return
+        client = await self._client_of_channel(asked.channel)
+        if client is not None:
+            await desk_message.refresh(client, self._desk, request, home=self._homes[asked.channel])
 
     async def _to_channel(self, notice: Notice, channel: str) -> None:
         client = await self._client_of_channel(channel)

@@ -5,28 +5,25 @@ decided from elsewhere, or by somebody whose process died right after.
 """
 
 import json
-import logging
 from collections.abc import Awaitable
 from typing import Any
 
-import aiohttp
 from slack_sdk.errors import SlackApiError
 
+from bot import desk_message
 from bot.views import decisions as views
 from bot.views.blocks import modal, note
 from bot.views.refusals import refusal_text
 from bot.visit import Visit
-from bot.words import Words
 from domain.actions import agreed, deciding, support
 from domain.actions.deciding import Proposal, Terms
-from domain.records import DeskRequest, Notice
+from domain.records import DeskRequest
 from domain.records.requests import Desk as Which
 from domain.records.requests import Topic
 from domain.rules import refusals as no
 from domain.rules.money import parse_amount
 from domain.rules.sizes import parse_seats
 
-log = logging.getLogger("kassor.desk")
 MOST_PAGES = 20  # of a channel's members, 200 each
 
 
@@ -216,18 +213,9 @@ async def _in_time(visit: Visit, key: str, which: Which, work: Awaitable[DeskReq
 
 
 async def _refresh(visit: Visit, request: DeskRequest) -> None:
-    """The buttons give way to who decided, what and when. That Slack won't have it undoes no decision."""
-    told = await Notice.get_or_none(dedup_key=f"request:{request.id}")
-    container = visit.body.get("container") or {}
-    channel = (told.slack_channel if told else None) or container.get("channel_id")
-    ts = (told.slack_ts if told else None) or container.get("message_ts")
-    if not channel or not ts:
-        return
-    content = views.request_message(Words("en-US"), visit.desk, request, home=visit.team_id)
-    try:
-        await visit.client.chat_update(channel=channel, ts=ts, text=content.text, blocks=content.blocks)
-    except (SlackApiError, aiohttp.ClientError, TimeoutError) as error:
-        log.warning("the message of request %s was not updated: %s", request.id, error)
+    where = visit.body.get("container") or {}
+    pressed = (str(where["channel_id"]), str(where["message_ts"])) if where.get("type") == "message" else None
+    await desk_message.refresh(visit.client, visit.desk, request, home=visit.team_id, pressed=pressed)
 
 
 async def _members(visit: Visit, channel: str) -> set[str]:

@@ -128,8 +128,10 @@ async def test_R24_a_team_in_a_channel_is_picked_in_the_form(sandbox: SandboxCli
     asked = await latest(sandbox, olivia, SALES)
     assert "#design" in texts(asked)
     await sandbox.press(olivia, asked, "kassor.desk.decline", SALES)
+    await sandbox.post("/control/faults", method="chat.update", kind="error", times=1)
     await sandbox.submit(olivia, await top(sandbox, olivia), {"words": {"kassor.desk.words": "Too few"}})
     await sandbox.settled()
+    assert elements(await latest(sandbox, olivia, SALES)) == []  # put right when the answer was delivered
 
 
 async def test_S1_R16_a_swede_is_led_from_a_refusal_to_sales_and_hears_at_once_that_it_was_sent(
