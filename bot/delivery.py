@@ -16,13 +16,14 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import home
+from bot import desk_message, home
+from bot.views import decisions
 from bot.views import notices as words_of
 from bot.views.blocks import Content
 from bot.words import Words
 from domain import clock, notices, queue, sync
 from domain.notices import NoticeKind
-from domain.records import AuditEntry, Invoice, Member, Notice, Workspace
+from domain.records import AuditEntry, DeskRequest, Invoice, Member, Notice, Workspace
 from domain.rules.hours import working_moment
 from domain.rules.refusals import PaymentsAway
 
@@ -141,7 +142,19 @@ class Outbox:
         opened = await client.conversations_open(users=person.slack_user_id)
         await self._send(client, notice, person.slack_user_id, opened["channel"]["id"], parcel)
         await self._finish(notice)
+        if notice.kind == NoticeKind.REQUEST_DECIDED:
+            await self._refresh_desk(notice)
         await home.publish(client, self._desk, person)
+
+    async def _refresh_desk(self, notice: Notice) -> None:
+        """The desk's own message: whoever decided may have been cut off before its buttons gave way."""
+        request = await _request(notice)
+        asked = await Notice.get_or_none(dedup_key=f"request:{notice.facts['request']}")
+        if request is None or asked is None or asked.channel is None:
+            return
+        client = await self._client_of_channel(asked.channel)
+        if client is not None:
+            await desk_message.refresh(client, self._desk, request, home=self._homes[asked.channel])
 
     async def _to_channel(self, notice: Notice, channel: str) -> None:
         client = await self._client_of_channel(channel)
@@ -182,6 +195,9 @@ class Outbox:
     # --- what it says ---
 
     async def _parcel(self, notice: Notice, t: Words) -> Parcel | None:
+        if notice.kind == NoticeKind.REQUEST_DECIDED:
+            request = await _request(notice)
+            return Parcel(decisions.decided(t, self._desk, request)) if request else None
         if notice.kind not in INVOICES:
             return Parcel(words_of.message(t, self._desk, notice.kind, notice.facts))
         invoice_id = str(notice.facts["invoice_id"])
@@ -196,6 +212,13 @@ class Outbox:
 
     async def _channel_parcel(self, notice: Notice) -> Parcel | None:
         t = Words("en-US")
+        if notice.kind == NoticeKind.DESK_REQUEST:
+            request = await _request(notice)
+            failed = bool(notice.facts.get("failed"))
+            if request is None:
+                return None
+            home = self._homes.get(notice.channel or "")
+            return Parcel(decisions.request_message(t, self._desk, request, home=home, failed=failed))
         if notice.kind != NoticeKind.AUDIT:
             return Parcel(words_of.message(t, self._desk, notice.kind, notice.facts))
         entry = await AuditEntry.get_or_none(id=notice.facts["entry"]).prefetch_related("actor", "scope")
@@ -295,6 +318,12 @@ class Outbox:
             return
         await notices.tell_admins_owner_is_unreachable(notice, person)
         await queue.hold(notice, until=clock.now() + NOBODY, why=f"the owner can't be reached: {why}")
+
+
+async def _request(notice: Notice) -> DeskRequest | None:
+    """The request a notice is about, as it is now: it may have been decided while its message waited."""
+    found = DeskRequest.get_or_none(id=notice.facts["request"])
+    return await found.prefetch_related("scope__workspace", "requester", "decided_by")
 
 
 async def _is_shared(client: AsyncWebClient, file_id: str) -> bool:

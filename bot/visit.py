@@ -18,7 +18,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import people, seen
 from bot.views.blocks import Content, modal, note, without_title
-from bot.views.refusals import refusal_text
+from bot.views.refusals import refusal_text, way_out
 from bot.words import Words
 from domain import directory, queue
 from domain.records import Member, Notice
@@ -113,8 +113,15 @@ class Visit:
             text=content.text,
             blocks=content.blocks,
             response_type="ephemeral",
-            replace_original=True,
+            replace_original=not self._is_in_front_of_others,
         )
+
+    @property
+    def _is_in_front_of_others(self) -> bool:
+        """Pressed on a message that a whole channel sees: the answer is private, and leaves the message to the others."""
+        where = self.body.get("container") or {}
+        in_channel = not str(where.get("channel_id") or "D").startswith("D")
+        return where.get("type") == "message" and in_channel and not where.get("is_ephemeral")
 
     async def field_errors(self, errors: dict[str, str]) -> None:
         """Answer a submitted modal with errors on its fields, by block id."""
@@ -131,14 +138,14 @@ class Visit:
 
     async def refuse(self, refusal: Refusal) -> None:
         """Say no: what, why, what next."""
-        words = refusal_text(refusal, self.words, self.desk)
+        words, doors = refusal_text(refusal, self.words, self.desk), way_out(refusal, self.words)
         if self.body.get("type") == "view_submission" and not self._acked:
             title = self._title or "Kassör"
-            view = modal(title, note(words).blocks, close=self.words.plain("Close"))
+            view = modal(title, note(words, *doors).blocks, close=self.words.plain("Close"))
             await self.ack(response_action="update", view=view)
             return
         await self.ack()
-        await self.reply(note(words))
+        await self.reply(note(words, *doors))
 
     async def apologise(self, reference: str) -> None:
         """Something of ours broke: a reference that support can find in the log."""

@@ -91,7 +91,8 @@ async def _plan(subscription: Subscription, invoice: Invoice) -> bool:
     period = subscription.current_period_start
     try:
         async with in_transaction():
-            notice = await notices.tell(
+            # One to be paid by hand was news as soon as it was open (`sync.invoices`): that message is the period's copy.
+            notice = await Notice.get_or_none(dedup_key=f"open:{invoice.id}") or await notices.tell(
                 NoticeKind.INVOICE_COPY,
                 workspace_id=subscription.scope.workspace_id,
                 facts={

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from slack_bolt.async_app import AsyncApp
 
-from bot.listeners import admins, billing, commands, events, owner, plan, quotes, seats, upgrade
+from bot.listeners import admins, billing, commands, decisions, desk, events, owner, plan, quotes, seats, upgrade
 from bot.views import admins as admins_view
-from bot.views import change
+from bot.views import change, doors
+from bot.views import decisions as decision_views
+from bot.views import desk as desk_views
 from bot.views import upgrade as upgrade_view
 from bot.visit import Handler, Visit, listening
 
@@ -42,6 +44,14 @@ BUTTONS: dict[str, Handler] = {
     "kassor.quote.accept": quotes.accept,
     "kassor.quote.drop": quotes.drop,
     "kassor.owner.confirm": owner.confirm,
+    doors.SALES: desk.sales_pressed,
+    doors.SUPPORT: desk.support_pressed,
+    f"{desk_views.ASK}topic": desk.chosen,
+    f"{desk_views.ASK}scope": desk.chosen,
+    f"{decision_views.TERMS}plan": decisions.plan_chosen,
+    decision_views.APPROVE: decisions.approve_pressed,
+    decision_views.DECLINE: decisions.decline_pressed,
+    decision_views.ANSWER: decisions.answer_pressed,
 }
 SUBMISSIONS: dict[str, Handler] = {
     upgrade_view.CALLBACK: upgrade.submitted,
@@ -49,6 +59,11 @@ SUBMISSIONS: dict[str, Handler] = {
     change.PLAN: plan.submitted,
     change.OWNER: owner.submitted,
     admins_view.SUBMIT: admins.submitted,
+    desk_views.SUBMIT_SALES: desk.sales_submitted,
+    desk_views.SUBMIT_SUPPORT: desk.support_submitted,
+    decision_views.SUBMIT_TERMS: decisions.terms_submitted,
+    decision_views.SUBMIT_DECLINE: decisions.decline_submitted,
+    decision_views.SUBMIT_ANSWER: decisions.answer_submitted,
 }
 LINKS = re.compile(r"kassor\.(checkout|invoice|stripe)\.open")
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.views.blocks import Content, actions, button, context, divider, facts, header, section
+from bot.views.doors import support_button
 from bot.views.terms import interval_word, per_interval, plan_name, seats_word
 from bot.words import Raw, Words, escape, mention
 from domain.desk import Desk
@@ -43,6 +44,7 @@ def offer(t: Words, desk: Desk, quote: Quote, *, payment_method: str | None, cha
         actions(
             button(words, ACCEPT, str(quote.id), style="primary"),
             button(t.plain("Not now"), DROP, str(quote.id)),
+            support_button(t, quote.kind.value, str(quote.scope.id)),
             block_id="quote",
         )
     )
@@ -180,7 +182,9 @@ def payment_page(t: Words, desk: Desk, quote: Quote) -> Content:
             facts(pairs),
             section(_price(t, quote)),
             actions(
-                button(words, "kassor.checkout.open", style="primary", url=quote.checkout_url or ""), block_id="pay"
+                button(words, "kassor.checkout.open", style="primary", url=quote.checkout_url or ""),
+                support_button(t, "payment_page", str(quote.scope.id)),
+                block_id="pay",
             ),
             context(t("The page is open for 23 hours. I'll write to you here as soon as Stripe says it is paid.")),
         ],

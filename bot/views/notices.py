@@ -19,7 +19,7 @@ Builder = Callable[[Words, Desk, Facts], Content]
 
 
 def message(t: Words, desk: Desk, kind: str, told: Facts) -> Content:
-    """The message of a notice. Kinds that show a record (invoices, audit) have builders of their own below."""
+    """The message of a notice. Kinds that show a record (invoices, audit, requests) have builders of their own below."""
     return _BUILDERS[NoticeKind(kind)](t, desk, told)
 
 
@@ -348,6 +348,11 @@ def audit_line(t: Words, desk: Desk, entry: AuditEntry, *, actor: str | None, sc
         "admin_appointed": t("appointed an admin"),
         "admin_removed": t("removed an admin"),
         "second_subscription_undone": t("undid a second payment"),
+        "sales_asked": t("asked sales"),
+        "request_approved": t("approved a request"),
+        "request_declined": t("declined a request"),
+        "request_failed": t("could not carry out an approved request"),
+        "support_answered": t("answered a question to support"),
     }
     change = " → ".join(part for part in (_state(t, desk, entry.before), _state(t, desk, entry.after)) if part)
     reference = f"`{entry.reference}`" if entry.reference else ""

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+from bot.views.blocks import Json, actions
+from bot.views.doors import sales_button, support_button
 from bot.words import Raw, Words, escape, link, mention
 from domain.desk import Desk
+from domain.records.requests import Topic
 from domain.rules import refusals as no
 
 
@@ -14,6 +17,12 @@ def refusal_text(refusal: no.Refusal, t: Words, desk: Desk) -> str:
     if say is None:
         return t("That can't be done here. Nothing was changed; support can help.")
     return say(refusal, t, desk)
+
+
+def way_out(refusal: no.Refusal, t: Words) -> list[Json]:
+    """What leads on from a refusal: the button that opens what it tells people to do. Empty where there is none."""
+    find = _WAYS_OUT.get(type(refusal))
+    return [actions(*find(refusal, t), block_id="way_out")] if find else []
 
 
 def _not_owner(refusal: no.NotOwner, t: Words, _: Desk) -> str:
@@ -47,6 +56,7 @@ def _owner(refusal: no.OwnerNotEligible, t: Words, _: Desk) -> str:
         "not_a_member": t("{who} isn't a member of what you're paying for.", who=who),
         "already_owner": t("{who} is billing owner already.", who=who),
         "owner_elsewhere": t("{who} is billing owner in another workspace and has to cancel that first.", who=who),
+        "no_email": t("{who} has no e-mail address in Slack, and an invoice needs one.", who=who),
     }.get(refusal.reason, t("Nobody like that is in this workspace."))
     return f"{why} " + t("Pick an active member instead.")
 
@@ -170,6 +180,34 @@ def _payments_refused(refusal: no.PaymentsRefused, t: Words, _: Desk) -> str:
     )
 
 
+def _desk_closed(refusal: no.DeskClosed, t: Words, desk: Desk) -> str:
+    text = (
+        t("Nobody answers sales questions here.")
+        if refusal.desk == "sales"
+        else t("Support can't be reached from here.")
+    )
+    url = desk.catalogue.links.get("support")
+    return f"{text} " + str(link(url, t.plain("Write to support"))) if url else text
+
+
+def _request_open(refusal: no.RequestOpen, t: Words, _: Desk) -> str:
+    who, day = mention(refusal.by), t.iso_day(refusal.at)
+    if refusal.state == "approved":
+        return t("{who} asked for that on {day}. Sales have said yes, and it is being arranged.", who=who, day=day)
+    return t(
+        "{who} asked sales for that on {day}, and they haven't answered yet. It isn't sent twice.", who=who, day=day
+    )
+
+
+def _request_decided(refusal: no.RequestDecided, t: Words, _: Desk) -> str:
+    who, day = mention(refusal.by), t.iso_day(refusal.at)
+    if refusal.state == "approved":
+        return t("{who} approved it already, on {day}.", who=who, day=day)
+    if refusal.state == "declined":
+        return t("{who} declined it already, on {day}.", who=who, day=day)
+    return t("{who} answered it already, on {day}.", who=who, day=day)
+
+
 def plan_name(desk: Desk, key: str | None) -> str:
     """A plan's name by its key; the key itself for one that is no longer in the catalogue."""
     plan = desk.catalogue.plan(key or "")
@@ -238,6 +276,24 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
     no.WorkspaceBeingRead: lambda r, t, _: t(
         "I'm still getting to know who is in your workspace. Try again in a minute."
     ),
+    no.DeskClosed: _desk_closed,
+    no.NotStaff: lambda r, t, _: (
+        t("Only the sales staff can answer this, in the sales channel. Nothing was changed.")
+        if r.desk == "sales"
+        else t("Only those in the support channel can answer this. Nothing was changed.")
+    ),
+    no.RequestOpen: _request_open,
+    no.RequestDecided: _request_decided,
+    no.RequestGone: lambda r, t, _: t("That request isn't there any more. Nothing was changed."),
+    no.NothingWritten: lambda r, t, _: t("Write a few words, so that it can be understood."),
+    no.TeamsTooFew: lambda r, t, _: t("Choose two teams or more, at most eight at a time."),
+    no.PaidByCard: lambda r, t, _: t(
+        "{scope} is paid by card or PayPal, so you change it yourself with `/billing`.", scope=r.scope
+    ),
+    no.PriceNotANumber: lambda r, t, _: t("“{asked}” is no price. Write an amount, such as 1250.", asked=r.asked),
+    no.DaysOutOfRange: lambda r, t, _: t(
+        "“{asked}” won't do: an invoice is due in 1 to {most} days.", asked=r.asked, most=t.number(r.most)
+    ),
     no.QuoteChanged: lambda r, t, _: t(
         "The price has changed since it was shown. Nothing was charged; look at the new one before you confirm."
     ),
@@ -250,4 +306,16 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
         "Stripe doesn't answer right now. Nothing is lost: what you confirmed is carried out when it does, and I'll tell you."
     ),
     no.PaymentsRefused: _payments_refused,
+}
+
+_WAYS_OUT: dict[type[no.Refusal], Callable[[Any, Words], list[Json]]] = {
+    no.NoListedPrice: lambda r, t: [sales_button(t, Topic.QUOTE, style="primary")],
+    no.SeatsTooMany: lambda r, t: [sales_button(t, Topic.QUOTE, style="primary")],
+    no.TooManyMembers: lambda r, t: [sales_button(t, Topic.QUOTE, style="primary")],
+    no.InvoiceNeedsYear: lambda r, t: [sales_button(t, Topic.PAY_BY_INVOICE)],
+    no.ManuallyInvoiced: lambda r, t: [
+        sales_button(t, Topic.CANCEL if r.asked == "cancel" else Topic.ADJUST, style="primary")
+    ],
+    no.PaymentDeclined: lambda r, t: [support_button(t, "payment")],
+    no.PaymentsRefused: lambda r, t: [support_button(t, "payment")],
 }

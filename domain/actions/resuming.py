@@ -8,7 +8,7 @@ from domain.actions import absorbing, changes, upgrade
 from domain.desk import Desk
 from domain.notices import NoticeKind
 from domain.records import Quote
-from domain.records.quotes import QuoteKind, QuoteState
+from domain.records.quotes import QuoteApplies, QuoteKind, QuoteState
 from domain.rules.refusals import PaymentsAway, Refusal
 
 log = logging.getLogger("kassor.resuming")
@@ -20,12 +20,9 @@ async def resume_accepted(desk: Desk) -> int:
     """Carry on what is accepted and not settled; returns how many were looked at. A refusal is told to whoever asked."""
     absorbed = await _absorb(desk)
     cut_off = Quote.filter(state=QuoteState.ACCEPTED, accepted_at__lt=clock.now() - PATIENCE)
-    waiting = (
-        await cut_off.filter(checkout_session_id=None)
-        .exclude(kind=QuoteKind.ABSORB)
-        .order_by("accepted_at")
-        .limit(BATCH)
-    )
+    ours = cut_off.filter(checkout_session_id=None).exclude(kind=QuoteKind.ABSORB)
+    ours = ours.exclude(applies=QuoteApplies.INVOICE)  # those are upkeep.requests'
+    waiting = await ours.order_by("accepted_at").limit(BATCH)
     for quote in waiting:
         await quote.fetch_related("scope", "requester", "owner")
         try:

@@ -141,7 +141,7 @@ async def check(
         raise UnknownInterval(asked=interval[:40]) from None
     owner = owner or actor
     await check_owner_of(scope, owner)
-    await _check_elsewhere(scope, actor, owner)
+    await check_elsewhere(scope, actor, owner)
     members = await directory.members_in(scope, desk.catalogue)
     if not members:
         raise ScopeUnknown(asked=scope.name)
@@ -159,6 +159,11 @@ async def check_may_upgrade(actor: Member, scope: Scope) -> None:
     check_actor(actor)
     if not await directory.is_in(scope, actor):
         raise NotInScope(scope=scope.name if scope.workspace_id == actor.workspace_id else "")
+    await check_not_covered(scope)
+
+
+async def check_not_covered(scope: Scope) -> None:
+    """Whether nothing live covers the scope already. Raises AlreadySubscribed."""
     covering = [scope]
     if scope.kind == ScopeKind.TEAM:  # the organisation's plan covers its teams already (R12)
         covering.append(await directory.whole(scope.workspace_id))
@@ -189,7 +194,7 @@ async def check_owner_of(scope: Scope, owner: Member) -> None:
     )
 
 
-async def _check_elsewhere(scope: Scope, actor: Member, owner: Member) -> None:
+async def check_elsewhere(scope: Scope, actor: Member, owner: Member) -> None:
     """Owner of a live subscription elsewhere: cancel the wrong one first; a scheduled cancellation is enough (R10).
 
     Elsewhere is another workspace. Both names are for the owner's own eyes; of a colleague only that it is so. Raises
@@ -228,16 +233,20 @@ async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
     await check_may_upgrade(actor, quote.scope)
     assert quote.owner is not None  # every upgrade appoints one
     await check_owner_of(quote.scope, quote.owner)
-    await _check_elsewhere(quote.scope, actor, quote.owner)
+    await check_elsewhere(quote.scope, actor, quote.owner)
     if quote.seats < await directory.members_in(quote.scope, desk.catalogue):  # some have joined since: offered again
         await Quote.filter(id=quote.id, state=QuoteState.OFFERED).update(state=QuoteState.SUPERSEDED)
         raise QuoteOver(state=QuoteState.SUPERSEDED.value)
     async with in_transaction():
-        await Quote.filter(scope_id=quote.scope_id, kind=QuoteKind.UPGRADE, state=QuoteState.ACCEPTED).update(
-            state=QuoteState.SUPERSEDED
-        )
+        await supersede_accepted(quote.scope)
         await mark_accepted(quote)
     return quote
+
+
+async def supersede_accepted(scope: Scope) -> None:
+    """An accepted upgrade that waits for its payment gives way to a newer one; one that sales is making does not."""
+    waiting = Quote.filter(scope_id=scope.id, kind=QuoteKind.UPGRADE, state=QuoteState.ACCEPTED)
+    await waiting.exclude(applies=QuoteApplies.INVOICE).update(state=QuoteState.SUPERSEDED)
 
 
 async def carry_out(desk: Desk, quote: Quote) -> Quote:
@@ -256,7 +265,7 @@ async def carry_out(desk: Desk, quote: Quote) -> Quote:
     try:
         if expires_at < clock.now() + timedelta(minutes=31):  # Stripe's shortest page lasts 30
             raise QuoteOver(state=QuoteState.EXPIRED.value)
-        await _close_earlier_pages(desk, quote)
+        await close_earlier_pages(desk, quote)
         await check_may_upgrade(quote.requester, quote.scope)
         await _open_page(desk, quote, expires_at)
     except PaymentsAway:
@@ -267,7 +276,7 @@ async def carry_out(desk: Desk, quote: Quote) -> Quote:
     return quote
 
 
-async def _close_earlier_pages(desk: Desk, quote: Quote) -> None:
+async def close_earlier_pages(desk: Desk, quote: Quote) -> None:
     """Two open pages could both be paid: earlier ones are expired first, and one that was just paid is taken in."""
     earlier = Quote.filter(
         scope_id=quote.scope_id, kind=QuoteKind.UPGRADE, state=QuoteState.SUPERSEDED, settled_at=None
@@ -282,13 +291,7 @@ async def _close_earlier_pages(desk: Desk, quote: Quote) -> None:
 async def _open_page(desk: Desk, quote: Quote, expires_at: Any) -> None:
     plan = _plan(desk, quote.plan)
     price = await desk.payments.price(plan, quote.interval, quote.currency)
-    customer = await Customer.get_or_none(scope_id=quote.scope_id)
-    if customer is None:
-        owner = quote.owner or quote.requester
-        made = await desk.payments.ensure_customer(
-            scope_id=str(quote.scope_id), name=quote.scope.name, email=owner.email, locale=owner.locale
-        )
-        customer = await sync.new_customer(quote.scope, made)
+    customer = await customer_of(desk, quote.scope, quote.owner or quote.requester)
     await _check_price(desk, quote, price, customer)
     session = await desk.payments.open_checkout(
         key=f"{quote.id}:checkout",
@@ -333,6 +336,17 @@ async def _check_price(desk: Desk, quote: Quote, price: PriceFacts, customer: Cu
         origin=quote.origin,
     )
     raise QuoteChanged(fresh=str(fresh.id))
+
+
+async def customer_of(desk: Desk, scope: Scope, owner: Member) -> Customer:
+    """The scope's customer at Stripe, made when there is none yet. Raises PaymentsAway, PaymentsRefused."""
+    known = await Customer.get_or_none(scope_id=scope.id)
+    if known is not None:
+        return known
+    made = await desk.payments.ensure_customer(
+        scope_id=str(scope.id), name=scope.name, email=owner.email, locale=owner.locale
+    )
+    return await sync.new_customer(scope, made)
 
 
 async def resume(desk: Desk, quote: Quote) -> None:

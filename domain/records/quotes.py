@@ -25,6 +25,9 @@ class QuoteApplies(StrEnum):
     CHECKOUT = "checkout"  # when the payment page is done (R23)
     NOW = "now"  # charged at once, prorated, only if paid (M2, M3)
     RENEWAL = "renewal"  # at the end of the paid period, nothing charged now
+    INVOICE = (
+        "invoice"  # agreed with sales: the subscription is made at once, its invoice is sent and paid by hand (R24)
+    )
 
 
 class QuoteState(StrEnum):

@@ -1,6 +1,9 @@
 """Money: whole minor units and a currency. Never a float, never a bare number that could be something else."""
 
+import re
 from dataclasses import dataclass
+
+from domain.rules.refusals import PriceNotANumber
 
 # Stripe's currencies without minor units, and with three decimals: docs.stripe.com/currencies
 _ZERO_DECIMAL = frozenset(
@@ -48,3 +51,20 @@ class Money:
     def _same(self, other: "Money") -> None:
         if self.currency != other.currency:
             raise ValueError(f"cannot mix {self.currency} and {other.currency}")
+
+
+def parse_amount(text: str, currency: str) -> int:
+    """What a person types for an amount, in minor units: `1250`, `1 250,00`, `1,250.5`. Raises PriceNotANumber.
+
+    A comma or point before one or two last digits is the decimal one, before three it groups thousands. Where three decimals
+    are possible (kwd) only spaces group, so that nothing can be read in two ways.
+    """
+    decimals = exponent(currency)
+    groups = " '\u00a0\u202f" + (".," if decimals < 3 else "")
+    whole = rf"[0-9]{{1,3}}(?P<group>[{groups}])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*|[0-9]+"
+    fraction = rf"(?:(?!(?P=group))[.,](?P<fraction>[0-9]{{1,{decimals}}}))?" if decimals else "(?P<fraction>)"
+    found = re.fullmatch(f"(?P<whole>{whole}){fraction}", text.strip())
+    if found is None or len(text) > 40:
+        raise PriceNotANumber(asked=text.strip()[:40])
+    units = int(re.sub(r"[^0-9]", "", found["whole"]))
+    return int(units * 10**decimals + int((found["fraction"] or "").ljust(decimals, "0") or 0))

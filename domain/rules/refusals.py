@@ -57,7 +57,10 @@ class ActorNotEligible(Refusal):
 
 @dataclass(unsafe_hash=True)
 class OwnerNotEligible(Refusal):
-    """Can't be billing owner (R26, R10): bot, guest, deactivated, not_a_member, already_owner, owner_elsewhere or unknown."""
+    """Can't be billing owner (R26, R10): bot, guest, deactivated, not_a_member, already_owner, owner_elsewhere, unknown.
+
+    Or no_email: an invoice can't be sent to somebody without an address.
+    """
 
     member: str
     name: str
@@ -270,6 +273,80 @@ class NoInvoiceYet(Refusal):
 @dataclass(unsafe_hash=True)
 class WorkspaceBeingRead(Refusal):
     """Just installed: who is in the workspace is being read, and nothing can be priced before."""
+
+
+# --- the sales and support desks -------------------------------------------------------------------------------------
+
+
+@dataclass(unsafe_hash=True)
+class DeskClosed(Refusal):
+    """The operator has no such desk in Slack. `desk`: sales or support."""
+
+    desk: str
+
+
+@dataclass(unsafe_hash=True)
+class NotStaff(Refusal):
+    """Only the desk's own people answer its requests, in its own channel (S1). `desk`: sales or support."""
+
+    desk: str
+
+
+@dataclass(unsafe_hash=True)
+class RequestOpen(Refusal):
+    """Somebody (`by`, a Slack user id) has asked for the same already, `at` (ISO 8601, UTC); `state`: open or approved."""
+
+    topic: str
+    scope: str
+    by: str
+    at: str
+    state: str
+
+
+@dataclass(unsafe_hash=True)
+class RequestDecided(Refusal):
+    """A request is decided once (S1): by whom (Slack user id), how (a RequestState), and when (ISO 8601, UTC)."""
+
+    by: str
+    state: str
+    at: str
+
+
+@dataclass(unsafe_hash=True)
+class RequestGone(Refusal):
+    """There is no such request, or it is another desk's."""
+
+
+@dataclass(unsafe_hash=True)
+class NothingWritten(Refusal):
+    """A message to a desk, or its answer, has no words."""
+
+
+@dataclass(unsafe_hash=True)
+class TeamsTooFew(Refusal):
+    """Several teams are two or more of the workspace's (R14)."""
+
+
+@dataclass(unsafe_hash=True)
+class PaidByCard(Refusal):
+    """Asked sales to change what the billing owner changes without them."""
+
+    scope: str
+
+
+@dataclass(unsafe_hash=True)
+class PriceNotANumber(Refusal):
+    """No amount of money a seat can cost. `asked` is cut at 40 characters."""
+
+    asked: str
+
+
+@dataclass(unsafe_hash=True)
+class DaysOutOfRange(Refusal):
+    """An invoice is due in 1 to `most` days. `asked` is cut at 40 characters."""
+
+    asked: str
+    most: int
 
 
 # --- quotes ----------------------------------------------------------------------------------------------------------

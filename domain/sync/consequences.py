@@ -7,7 +7,7 @@ from domain import audit, clock, directory, notices
 from domain.desk import Desk
 from domain.notices import NoticeKind
 from domain.payments import SubscriptionFacts, UnpaidFacts
-from domain.records import Admin, Member, Quote, Subscription
+from domain.records import Admin, Member, Quote, Scope, Subscription
 from domain.records.quotes import QuoteState
 from domain.sync.endings import being_ended
 
@@ -16,9 +16,17 @@ async def owner_for(quote: Quote) -> Member:
     """Who becomes billing owner: the one appointed if still eligible (R26), else the one who paid, else the appointed after all."""
     appointed: Member = quote.owner or quote.requester
     for candidate in (appointed, quote.requester):
-        if candidate.is_active and await directory.is_in(quote.scope, candidate):
+        if candidate.is_active and await _belongs(quote, candidate):
             return candidate
     return appointed
+
+
+async def _belongs(quote: Quote, candidate: Member) -> bool:
+    """In what the quote is for; of several teams bought together (R14), in any of them."""
+    if await directory.is_in(quote.scope, candidate):
+        return True
+    together = await Scope.filter(id__in=(quote.before or {}).get("teams") or [])
+    return any([await directory.is_in(team, candidate) for team in together])
 
 
 async def make_admin(scope_id: Any, member: Member) -> None:

@@ -13,12 +13,13 @@ from domain.desk import Desk
 from domain.payments import SubscriptionFacts
 from domain.records import Customer, Invoice, Member, Quote, Subscription
 from domain.records.quotes import QuoteApplies, QuoteKind, QuoteState
-from domain.rules.refusals import PaymentsAway
+from domain.rules.refusals import AlreadySubscribed, PaymentsAway
 from domain.sync import consequences, endings
 from domain.sync.absorbs import covering, intend_absorbing
 from domain.sync.customers import TRIES
 
 log = logging.getLogger("kassor.sync")
+_UNDONE = {"paid_twice", "covered", "AlreadySubscribed"}  # why one too many was ended as soon as it was seen
 _NOT_COLUMNS = ("quote_id", "scope_id", "pending_update", "ended_why", "ended_by")
 _OVERDUE = frozenset({"past_due", "unpaid"})
 
@@ -53,13 +54,10 @@ async def _create(desk: Desk, found: SubscriptionFacts) -> bool:
     if quote is None:
         log.warning("subscription %s names a quote we don't know; it is left alone", found.id)
         return True
-    if found.is_live and await Subscription.filter(scope_id=quote.scope_id, is_live=True).exclude(id=found.id).exists():
-        await _undo(desk, found, quote, {"refusal": "paid_twice", "facts": {"scope": quote.scope.name}})
-        return True
-    whole = await covering(quote.scope) if found.is_live else None
-    if whole is not None:  # the team's page was still open when the organisation paid (R12)
-        facts = {"scope": quote.scope.name, "organisation": whole.scope.name, "plan": whole.plan}
-        await _undo(desk, found, quote, {"refusal": "covered", "facts": facts})
+    if not found.is_live and (quote.failure or {}).get("refusal") in _UNDONE:
+        return True  # it never was anybody's
+    if found.is_live and (why := await _one_too_many(found, quote)):
+        await _undo(desk, found, quote, why)
         return True
     owner = await consequences.owner_for(quote)
     try:
@@ -80,6 +78,18 @@ async def _create(desk: Desk, found: SubscriptionFacts) -> bool:
     return True
 
 
+async def _one_too_many(found: SubscriptionFacts, quote: Quote) -> dict[str, Any] | None:
+    """Why a new live subscription can't stand, as a quote's failure; None when it can."""
+    if await Subscription.filter(scope_id=quote.scope_id, is_live=True).exclude(id=found.id).exists():
+        return {"refusal": "paid_twice", "facts": {"scope": quote.scope.name}}
+    whole = await covering(quote.scope)
+    if whole is None:
+        return None
+    # the team's page was still open when the organisation paid (R12)
+    facts = {"scope": quote.scope.name, "organisation": whole.scope.name, "plan": whole.plan}
+    return {"refusal": "covered", "facts": facts}
+
+
 async def _quote(found: SubscriptionFacts) -> Quote | None:
     try:
         quote_id = UUID(found.quote_id or "")
@@ -91,6 +101,9 @@ async def _quote(found: SubscriptionFacts) -> Quote | None:
 async def _undo(desk: Desk, found: SubscriptionFacts, quote: Quote, why: dict[str, Any]) -> None:
     """One too many for what is covered already: ended and paid back in full, and the payer hears why, once."""
     log.warning("subscription %s is one too many for scope %s: ending it and paying it back", found.id, quote.scope_id)
+    if quote.applies == QuoteApplies.INVOICE:
+        await _undo_agreed(desk, found, quote)
+        return
     await desk.payments.refund_latest(found.id)
     await desk.payments.cancel_now(found.id, credit=False)
     async with in_transaction():
@@ -101,6 +114,25 @@ async def _undo(desk: Desk, found: SubscriptionFacts, quote: Quote, why: dict[st
         )
         if ended:
             await consequences.second_undone(desk, quote, found, why)
+
+
+async def _undo_agreed(desk: Desk, found: SubscriptionFacts, quote: Quote) -> None:
+    """Somebody paid for the scope while sales' own was being made: nobody is to pay the invoice. The desk tells people."""
+    await desk.payments.void_unpaid(found.id)
+    await desk.payments.cancel_now(found.id, credit=False)
+    own = await Subscription.get_or_none(scope_id=quote.scope_id, is_live=True).prefetch_related("scope", "owner")
+    live = own or await covering(quote.scope)
+    if live is None:
+        raise PaymentsAway(retry_after=1)  # what stood in the way has ended at this moment: look again
+    await live.fetch_related("owner")
+    refusal = AlreadySubscribed(
+        scope=live.scope.name, plan=live.plan, owner=live.owner.slack_user_id, owner_name=live.owner.name
+    )
+    await (
+        Quote.filter(id=quote.id)
+        .exclude(state=QuoteState.FAILED)
+        .update(state=QuoteState.FAILED, settled_at=clock.now(), failure=refusal.as_json())
+    )
 
 
 async def _update(desk: Desk, known: Subscription, found: SubscriptionFacts, actor: Member | None) -> bool:

@@ -46,3 +46,8 @@ async def next_due(desk: Desk) -> datetime | None:
     """When some matter has something to do next, UTC."""
     moments = [await matter.next_due(desk) for matter in MATTERS.values()]
     return min((moment for moment in moments if moment is not None), default=None)
+
+
+from domain.upkeep import requests  # noqa: E402  # a matter is made of what is above
+
+MATTERS["requests"] = Matter(requests.look, requests.next_due)

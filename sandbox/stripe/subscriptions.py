@@ -188,14 +188,16 @@ def _own_method(store: Store, method_id: str, customer_id: str) -> None:
 
 
 def bill(store: Store, sub: Object, lines: list[Line], reason: str, *, at: int | None = None) -> Object:
-    """Make an invoice of the lines, finalise it, and note it as the subscription's latest."""
-    invoice = drafts.keep(store, bill_of(store, sub, lines, reason, at=at))
+    """Make an invoice of the lines and note it as the subscription's latest; one to be sent stays a draft for an hour."""
+    later = store.now() + HOUR if sub["collection_method"] == "send_invoice" else None
+    invoice = drafts.keep(store, bill_of(store, sub, lines, reason, at=at), finalizes_at=later)
     with store.changing(sub, "customer.subscription.updated"):
         sub["latest_invoice"] = invoice["id"]
     spend_once_discounts(store, sub)
-    collection.finalize(store, invoice)
-    if invoice["collection_method"] == "send_invoice" and invoice["status"] == "open":
-        store.emit("invoice.sent", invoice)
+    if later is None:
+        collection.finalize(store, invoice)
+    else:
+        drafts.remember_debits(store, invoice)
     return invoice
 
 

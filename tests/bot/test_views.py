@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from bot.views import change, confirmation, notices, page, refusals, upgrade
-from bot.views.blocks import Content, modal
+from bot.views.blocks import Content, modal, note
 from bot.words import Words
 from domain.actions.page import BillingPage
 from domain.desk import Desk
@@ -272,10 +272,11 @@ EXAMPLES: dict[str, Any] = {
     "interval": "year", "seats": 20, "who": ["U1", "U2"],
     "elsewhere": "G", "elsewhere_subscription": "sub", "invoice": None, "fresh": "x", "state": "expired", "code": "expired_card",
     "url": "https://x.example", "retry_after": 5, "until": NOW.isoformat(), "reference": "req_1",
+    "topic": "adjust", "by": "U1", "at": NOW.isoformat(), "desk": "support", "most": 120,
 }  # fmt: skip
 TEXTS = {
     *("NotOwner", "UnknownPlan", "UnknownWord", "UnknownInterval", "UnknownCurrency"),
-    *("SeatsNotANumber", "ScopeUnknown", "ManuallyInvoiced"),
+    *("SeatsNotANumber", "ScopeUnknown", "ManuallyInvoiced", "PriceNotANumber", "DaysOutOfRange"),
 }
 
 
@@ -293,3 +294,4 @@ def test_every_refusal_has_words_of_its_own_and_survives_being_stored(t: Words, 
     assert "{" not in said
     stored = no.Refusal.from_json(refusal.as_json())
     assert refusals.refusal_text(stored, t, DESK) == said
+    fits(Content(text=said, blocks=[*note(said).blocks, *refusals.way_out(refusal, t)]))

@@ -210,7 +210,10 @@ async def test_an_invoice_to_be_paid_later_is_open_with_a_due_date(shop: Shop) -
         }
     )
     invoice = sub.latest_invoice
-    assert (sub.status, invoice.status, invoice.due_date) == ("active", "open", invoice.created + 30 * 86_400)
+    assert (sub.status, invoice.status, invoice.due_date) == ("active", "draft", invoice.created + 30 * 86_400)
+    await shop.move_by(hours=1.1)
+    assert (await shop.v1.invoices.retrieve_async(invoice.id)).status == "open"
+    assert "invoice.sent" in shop.endpoint.types()
     await shop.move_by(days=30.1)
     assert (await shop.v1.subscriptions.retrieve_async(sub.id)).status == "past_due"
     outcome = await shop.server.account.pay_invoice(invoice.id, Payment("card"))
