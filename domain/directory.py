@@ -1,9 +1,11 @@
 """Who is in a workspace and its teams: the only writer of what mirrors Slack's people. Knows facts, not Slack."""
 
 from dataclasses import asdict, dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from tortoise.exceptions import IntegrityError
+from tortoise.functions import Count
+from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 
 from domain import clock
@@ -119,14 +121,28 @@ async def set_team_members(scope: Scope, slack_user_ids: list[str]) -> None:
         await ScopeMember.bulk_create(new, ignore_conflicts=True)
 
 
-async def members_in(scope: Scope, catalogue: Catalogue) -> int:
-    """How many members need a seat: active humans of the whole (R5) or team (R6); guests where the catalogue says so."""
-    counted = Member.filter(workspace_id=scope.workspace_id, is_bot=False, is_deactivated=False)
+def counted(scope: Scope, catalogue: Catalogue) -> QuerySet[Member]:
+    """Who needs a seat: active humans of the whole (R5) or the team (R6); guests where the catalogue says so."""
+    found = Member.filter(workspace_id=scope.workspace_id, is_bot=False, is_deactivated=False)
     if not catalogue.count_guests:
-        counted = counted.filter(is_guest=False)
-    if scope.kind == ScopeKind.TEAM:
-        counted = counted.filter(teams__scope_id=scope.id)
-    return await counted.count()
+        found = found.filter(is_guest=False)
+    return found.filter(teams__scope_id=scope.id) if scope.kind == ScopeKind.TEAM else found
+
+
+async def members_in(scope: Scope, catalogue: Catalogue) -> int:
+    """How many members of the scope need a seat."""
+    return await counted(scope, catalogue).count()
+
+
+async def team_sizes(workspace_id: str, catalogue: Catalogue) -> dict[UUID, int]:
+    """How many members of each of a workspace's teams need a seat, in one question; teams of nobody are left out."""
+    who = ScopeMember.filter(
+        scope__workspace_id=workspace_id, member__is_bot=False, member__is_deactivated=False
+    )
+    if not catalogue.count_guests:
+        who = who.filter(member__is_guest=False)
+    rows = await who.annotate(people=Count("id")).group_by("scope_id").values_list("scope_id", "people")
+    return {UUID(str(scope_id)): int(people) for scope_id, people in rows}
 
 
 async def is_in(scope: Scope, member: Member) -> bool:
