@@ -136,9 +136,7 @@ async def members_in(scope: Scope, catalogue: Catalogue) -> int:
 
 async def team_sizes(workspace_id: str, catalogue: Catalogue) -> dict[UUID, int]:
     """How many members of each of a workspace's teams need a seat, in one question; teams of nobody are left out."""
-    who = ScopeMember.filter(
-        scope__workspace_id=workspace_id, member__is_bot=False, member__is_deactivated=False
-    )
+    who = ScopeMember.filter(scope__workspace_id=workspace_id, member__is_bot=False, member__is_deactivated=False)
     if not catalogue.count_guests:
         who = who.filter(member__is_guest=False)
     rows = await who.annotate(people=Count("id")).group_by("scope_id").values_list("scope_id", "people")

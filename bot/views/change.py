@@ -1,6 +1,7 @@
 """Modals for a live subscription: another number of seats, another plan or interval, another owner."""
 
 from bot.views.blocks import Json, actions, button, chosen, context, facts, field_of, modal, option, section
+from bot.views.links import foot, links_line, sales_button, support_button
 from bot.views.terms import plan_name, terms_line
 from bot.words import Words, escape, mention
 from domain.desk import Desk
@@ -21,6 +22,7 @@ def seats_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str, 
         facts([(t("For"), escape(scope)), (t("Plan"), plan_name(desk, subscription.plan)), (t("Seats"), now)]),
         field_of("seats", t.plain("New number of seats"), element),
         context(t("More seats come at once, for the rest of the period. Fewer come at the next renewal.")),
+        *foot(t, desk, "seats", "pricing", "support"),
     ]
     return modal(
         t.plain("Change seats"),
@@ -52,6 +54,7 @@ def plan_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str) -
                 "A higher plan, or yearly instead of monthly, comes at once with credit for unused time; the rest at renewal."
             )
         ),
+        *_plan_foot(t, desk, subscription),
     ]
     return modal(
         t.plain("Change plan"),
@@ -63,6 +66,17 @@ def plan_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str) -
     )
 
 
+def _plan_foot(t: Words, desk: Desk, subscription: Subscription) -> list[Json]:
+    """Levels without a listed price are asked for (R16); the links and support (R47, R17)."""
+    quoted = [plan.name for plan in desk.catalogue.for_sale if not plan.price and plan.key != subscription.plan]
+    row = [support_button(t, "plan")]
+    blocks: list[Json] = []
+    if quoted:
+        blocks.append(context(t("{plans}: price on request.", plans=", ".join(quoted))))
+        row.insert(0, sales_button(t.plain("Ask for a quote"), "quote", subscription.id))
+    return [*blocks, *links_line(t, desk), actions(*row, block_id="foot")]
+
+
 def owner_form(t: Words, subscription: Subscription, *, scope: str, picked: str | None = None) -> Json:
     """Handing billing over (R30)."""
     picker: Json = {"type": "users_select", "action_id": "kassor.owner.member"}
@@ -72,6 +86,7 @@ def owner_form(t: Words, subscription: Subscription, *, scope: str, picked: str 
         section(t("Who should answer for the billing of *{scope}* from now on?", scope=scope)),
         field_of("member", t.plain("New billing owner"), picker),
         context(t("They get the invoices and are the only one who can change the subscription. You stay admin.")),
+        actions(support_button(t, "owner"), block_id="foot"),
     ]
     return modal(
         t.plain("Hand over billing"),
@@ -91,6 +106,7 @@ def owner_question(t: Words, subscription: Subscription, *, scope: str, to: str)
         actions(
             button(t.plain("Hand over billing"), "kassor.owner.confirm", f"{subscription.id}:{to}", style="primary"),
             button(t.plain("Not now"), "kassor.quote.drop", "owner"),
+            support_button(t, "owner"),
             block_id="owner",
         ),
     ]

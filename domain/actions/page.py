@@ -29,7 +29,7 @@ class BillingPage:
     owner: str | None = None  # Slack user id
     owner_name: str | None = None
     owner_is_gone: bool = False
-    may_claim: bool = False  # an admin whose owner has left (P1)
+    claimable: str | None = None  # the subscription an admin may take over, its owner having left (P1)
     covered_by: str | None = None  # of a team: the organisation whose plan it has (R12)
     is_first_time: bool = False  # nobody here has ever had a plan
     was_owner: bool = False  # of a plan that has ended: its invoices are still theirs to see (R48)
@@ -40,6 +40,11 @@ class BillingPage:
     payment_method: str | None = None
     invoices: list[Invoice] = field(default_factory=list)
     has_more_invoices: bool = False
+
+    @property
+    def may_claim(self) -> bool:
+        """Whether the reader may take over billing."""
+        return self.claimable is not None
 
     @property
     def is_team(self) -> bool:
@@ -72,7 +77,8 @@ async def _without_plan(desk: Desk, actor: Member, scope: Scope, members: int) -
         whole = await directory.whole(scope.workspace_id)
         covering = await live_subscription(whole)
         if covering is not None:
-            return replace(await _about(actor, whole, members, covering), scope=scope, covered_by=whole.name)
+            about = await _about(actor, whole, members, covering)
+            return replace(about, scope=scope, covered_by=whole.name, claimable=None)
     last = await Subscription.filter(scope_id=scope.id).order_by("-started_at").first()
     ever = last is not None or await Subscription.filter(scope__workspace_id=scope.workspace_id).exists()
     return BillingPage(
@@ -106,7 +112,7 @@ async def _about(actor: Member, scope: Scope, members: int, live: Subscription) 
         owner=owner.slack_user_id,
         owner_name=owner.name,
         owner_is_gone=not owner.is_active,
-        may_claim=may_claim,
+        claimable=live.id if may_claim else None,
         requests=await _requests(scope, actor),
     )
 
