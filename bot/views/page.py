@@ -330,7 +330,8 @@ def leaving(t: Words, desk: Desk, page: BillingPage, live: Subscription) -> Cont
     text = t(
         "Cancel *{scope}*? A smaller plan or fewer seats at the next renewal may be enough.", scope=page.scope.name
     )
-    row = [*_change_row(t, live)[:2], _leave_or_stay(t, live), support_button(t, "cancel")]
+    other = [] if live.is_manually_invoiced else _change_row(t, live)[:2]
+    row = [*other, _leave_or_stay(t, live), support_button(t, "cancel")]
     title = t.plain("Cancel subscription")
     blocks = [section(text), *_state(t, desk, live), actions(*row, block_id="leaving")]
     return Content(text=text, blocks=[*blocks, *links_line(t, desk, "cancellation", "pricing", "support")], title=title)

@@ -235,20 +235,16 @@ def _foot(t: Words, desk: Desk, given: Form, plan: Plan | None) -> list[Json]:
     features = (plan.features.get(t.language) or plan.features.get("en") or ()) if plan else ()
     if plan is not None and features:
         blocks.append(context(f"*{escape(plan.name)}:* " + " · ".join(escape(feature) for feature in features)))
-    least = desk.catalogue.invoice_from_seats
-    row = []
-    if given.interval == "year" and (given.seats or 0) >= least and given.scope_id:
-        row.append(sales_button(t.plain("Pay by invoice instead"), "pay_by_invoice", given.scope_id))
+    least = t.number(desk.catalogue.invoice_from_seats)
+    text = t("Yearly plans from {least} seats can be paid by invoice, through sales.", least=least)
+    if given.interval == "year" and (given.seats or 0) >= desk.catalogue.invoice_from_seats and given.scope_id:
+        ask = sales_button(t.plain("Pay by invoice instead"), "pay_by_invoice", given.scope_id)
+        blocks.append(section(text, ask))
     else:
-        blocks.append(
-            context(t("Yearly plans from {least} seats can be paid by invoice, through sales.", least=t.number(least)))
-        )
+        blocks.append(context(text))
     whole = given.scopes[0]
-    row += [
-        sales_button(t.plain("Upgrade several teams"), "several_teams", whole.id if whole.is_whole else ""),
-        support_button(t, "upgrade"),
-    ]
-    return [*blocks, *links_line(t, desk), actions(*row, block_id="foot")]
+    several = sales_button(t.plain("Upgrade several teams"), "several_teams", whole.id if whole.is_whole else "")
+    return [*blocks, *links_line(t, desk), actions(several, support_button(t, "upgrade"), block_id="foot")]
 
 
 def to_sales(t: Words, text: str, topic: str, scope_id: str) -> Json:
