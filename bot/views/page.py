@@ -56,7 +56,7 @@ def body(t: Words, desk: Desk, page: BillingPage) -> list[Json]:
 
 def _teams(t: Words, desk: Desk, teams: list[BillingPage]) -> list[Json]:
     """R37: each paying team, and the way to its own page."""
-    blocks: list[Json] = [section(f"*{t('Teams with a plan of their own')}*")]
+    blocks: list[Json] = [section(t("*Teams with a plan of their own*"))]
     for page in teams[:MOST_TEAMS]:
         live = page.subscription
         if live is not None:
@@ -119,8 +119,9 @@ def _level(t: Words, desk: Desk, key: str, page: BillingPage) -> Json:
     currency = desk.catalogue.default_currency
     if currency not in plan.price:
         ask = sales_button(t.plain("Ask for a quote"), "quote", page.scope.id)
-        return section(f"*{escape(plan.name)}* – {t('price on request')}\n{features}", ask)
-    year = desk.catalogue.seat_price(plan, "year", currency).amount // 12
+        price = t("price on request")
+        return section(f"*{escape(plan.name)}* – {price}\n{features}", ask)
+    year = -(-desk.catalogue.seat_price(plan, "year", currency).amount // 12)  # never less than it costs
     price = t("from {money} per seat and month", money=t.money(year, currency))
     text = f"*{escape(plan.name)}* – {price}\n{features}"
     if plan.trial_days:
@@ -189,11 +190,11 @@ def _owned(t: Words, desk: Desk, page: BillingPage, live: Subscription) -> list[
         facts(pairs),
         *_state(t, desk, live),
         *_requests(t, page.requests),
-        section(f"*{t('Plan and seats')}*"),
+        section(t("*Plan and seats*")),
         actions(*_change_row(t, live), block_id=f"plan_{live.id}"),
-        section(f"*{t('Invoices and payment')}*" + "".join(f"\n{invoice_line(t, each)}" for each in page.invoices)),
+        section("\n".join([t("*Invoices and payment*"), *[invoice_line(t, each) for each in page.invoices]])),
         actions(*_money_row(t, page, live), block_id=f"money_{live.id}"),
-        section(f"*{t('People and help')}*"),
+        section(t("*People and help*")),
         actions(
             button(t.plain("Hand over billing"), f"{GO}owner", live.id),
             button(t.plain("Manage admins"), f"{GO}admins", live.id),

@@ -25,8 +25,8 @@ def usage(t: Words, found: SeatUsage) -> Content:
         blocks.append(section(f":warning: {missing} " + t("Nothing is added by itself: you decide.")))
     blocks.append(divider())
     names = " · ".join(mention(person.slack_user_id) for person in found.people)
-    blocks.append(section(f"*{t('Members who use a seat')}*\n{names or t('nobody')}"))
-    blocks.append(context(_uncounted(t, found)))
+    blocks.append(section(t("*Members who use a seat*") + "\n" + (names or t("nobody"))))
+    blocks += _uncounted(t, found)
     row: list[Json] = []
     if found.page > 0:
         row.append(button(t.plain("Show previous"), PREVIOUS, f"{key}:{found.page - 1}"))
@@ -47,13 +47,13 @@ def _bar(used: int, seats: int) -> str:
     return "▰" * full + "▱" * (_CELLS - full)
 
 
-def _uncounted(t: Words, found: SeatUsage) -> str:
+def _uncounted(t: Words, found: SeatUsage) -> list[Json]:
     """Who needs no seat, and why, in numbers."""
-    parts = [
-        t.n("{count} app", "{count} apps", found.bots),
-        t.n("{count} deactivated account", "{count} deactivated accounts", found.deactivated),
+    numbers = [
+        (found.guests, t.n("{count} guest", "{count} guests", found.guests or 0)),
+        (found.bots, t.n("{count} app", "{count} apps", found.bots)),
+        (found.deactivated, t.n("{count} deactivated account", "{count} deactivated accounts", found.deactivated)),
     ]
-    if found.guests is None:
-        return t("Guests need a seat here too. Not counted: {who}.", who=", ".join(parts))
-    guests = t.n("{count} guest", "{count} guests", found.guests)
-    return t("Not counted, because only active members need a seat: {who}.", who=", ".join([guests, *parts]))
+    who = ", ".join(said for number, said in numbers if number)
+    blocks = [context(t("Not counted, because only active members need a seat: {who}.", who=who))] if who else []
+    return [*blocks, context(t("Guests need a seat here too."))] if found.guests is None else blocks

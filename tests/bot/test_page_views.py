@@ -153,7 +153,7 @@ def test_R35_on_basic_everybody_reads_what_an_upgrade_would_give() -> None:
     text = texts({"blocks": page.message(SWEDE, DESK, [basic()]).blocks})
     assert "Tidslinje och beroenden" in text
     assert "pris på begäran" in text
-    assert "från 104,16" in text.replace("\u00a0", " ")
+    assert "från 104,17" in text.replace("\u00a0", " ")
 
 
 def test_R16_a_level_without_a_price_has_the_way_to_a_quote() -> None:

@@ -99,7 +99,7 @@ def test_R19_a_checkmark_shows_what_is_being_upgraded() -> None:
 @pytest.mark.parametrize(
     ("interval", "seats", "offered"), [("year", 20, True), ("month", 20, False), ("year", 15, False)]
 )
-def test_R24_payment_by_invoice_is_offered_from_twenty_seats_a_year(interval: str, seats: int, offered: bool) -> None:  # noqa: FBT001
+def test_R24_payment_by_invoice_is_offered_from_twenty_seats_a_year(interval: str, seats: int, offered: bool) -> None:
     scopes = (replace(WHOLE, members=12), CHANNEL)
     view = upgrade.form(ENGLISH, DESK, replace(FORM, scopes=scopes, interval=interval, seats=seats))
     asked = [each["value"] for each in elements(view) if each["action_id"] == "kassor.go.sales"]
