@@ -17,8 +17,9 @@ log = logging.getLogger("kassor.home")
 
 
 async def pages_of(desk: Desk, actor: Member) -> list[BillingPage]:
-    """The page of every scope the person has to do with: the whole first."""
-    return [await page.page(desk, actor, scope=scope) for scope in await page.scopes_of(actor)]
+    """The page of every scope the person has to do with, the whole first; one team more than is shown tells that there are more."""
+    scopes = (await page.scopes_of(actor))[: views.MOST_TEAMS + 2]
+    return [await page.page(desk, actor, scope=scope) for scope in scopes]
 
 
 async def with_next_invoice(desk: Desk, pages: list[BillingPage]) -> list[BillingPage]:

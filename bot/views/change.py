@@ -41,7 +41,9 @@ def plan_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str) -
     for plan in plans:
         price = t.money(desk.catalogue.seat_price(plan, "month", subscription.currency).amount, subscription.currency)
         options.append(option(plan.name, plan.key, t.plain("{money} per seat and month", money=price)))
-    every = [option(t.plain("Yearly"), "year"), option(t.plain("Monthly"), "month")]
+    free = 12 - desk.catalogue.annual_months
+    saved = t.n("{count} month free", "{count} months free", free) if free else None  # R4
+    every = [option(t.plain("Yearly"), "year", saved), option(t.plain("Monthly"), "month")]
     plan_menu: Json = {"type": "radio_buttons", "action_id": "kassor.plan.plan", "options": options}
     interval_menu: Json = {"type": "radio_buttons", "action_id": "kassor.plan.interval", "options": every}
     now = terms_line(t, desk, subscription.plan, subscription.interval.value, subscription.seats)

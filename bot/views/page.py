@@ -69,10 +69,8 @@ def _teams(t: Words, desk: Desk, teams: list[BillingPage]) -> list[Json]:
             text = f"*{escape(page.scope.name)}* · {escape(plan_name(desk, page.plan))}\n{who}"
             words = t.plain("Show the plan")
         blocks.append(section(text, button(words, f"{GO}page", str(page.scope.id))))
-    more = len(teams) - MOST_TEAMS
-    if more > 0:
-        every = t.n("{count} more team.", "{count} more teams.", more)
-        blocks.append(context(f"{every} " + t("Write `/billing #channel` or `/billing @group` for any of them.")))
+    if len(teams) > MOST_TEAMS:
+        blocks.append(context(t("There are more. Write `/billing #channel` or `/billing @group` for any of them.")))
     return blocks
 
 

@@ -165,10 +165,9 @@ async def with_next_invoice(desk: Desk, found: BillingPage) -> BillingPage:
 
 
 async def scopes_of(actor: Member) -> list[Scope]:
-    """The whole, then the teams with a plan of their own that the member belongs to or owns, by name (R37)."""
+    """The whole, then the teams with a plan of their own that the member owns, then those they belong to, by name (R37)."""
     whole = await directory.whole(actor.workspace_id)
-    teams = Scope.filter(workspace_id=actor.workspace_id, kind=ScopeKind.TEAM)
-    owned = await teams.filter(subscriptions__is_live=True, subscriptions__owner_id=actor.id).distinct()
-    joined = await teams.filter(subscriptions__is_live=True, memberships__member_id=actor.id).distinct()
-    found = {team.id: team for team in [*owned, *joined]}
-    return [whole, *sorted(found.values(), key=lambda team: (team.name.casefold(), str(team.id)))]
+    teams = Scope.filter(workspace_id=actor.workspace_id, kind=ScopeKind.TEAM).order_by("name", "id")
+    owned = await teams.filter(subscriptions__is_live=True, subscriptions__owner_id=actor.id)
+    joined = await teams.filter(subscriptions__is_live=True, memberships__member_id=actor.id)
+    return [whole, *{team.id: team for team in [*owned, *joined]}.values()]
