@@ -325,3 +325,66 @@ async def test_every_word_of_the_owner_is_answered_in_swedish(sandbox: SandboxCl
     said = await answer(sandbox, owner, "/fakturering", word)
     assert elements(said)
     assert "billing" not in texts(said)
+
+
+# --- the wrong one ---
+
+
+async def test_R10_the_wrong_one_is_cancelled_beside_the_upgrade_which_goes_on_with_one_click(
+    sandbox: SandboxClient,
+) -> None:
+    here, there = await person(sandbox, "Alice"), await person(sandbox, "Anton", THERE)
+    email = next(
+        user["profile"]["email"] if "profile" in user else user["email"]
+        for user in (await sandbox.state())["workspaces"][THERE]["users"]
+        if user["id"] == there.id
+    )
+    await sandbox.post("/control/event", type="profile_changed", user=here.id, email=email)
+    await sandbox.settled()
+    view = await pressed_at_home(sandbox, here, "kassor.go.upgrade")
+    await sandbox.submit(here, view)
+    stack = await sandbox.views(here)
+    assert len(stack) == 2
+    said = texts(stack[1])
+    assert "Pixelbryggan" in said
+    assert "Fjällvind" in said
+    leave = element(stack[1], "kassor.elsewhere.cancel")
+    assert "Cancel the plan of Pixelbryggan" in leave["text"]["text"]
+    assert "confirm" in leave
+    await sandbox.act(here, "kassor.elsewhere.cancel", view_id=stack[1]["id"])
+    assert "The other plan is cancelled and works until" in texts(await top(sandbox, here))
+    await sandbox.post("/control/close", user=here.id, view_id=(await top(sandbox, here))["id"])
+    await sandbox.submit(here, await top(sandbox, here))
+    element(await top(sandbox, here), "kassor.checkout.open")
+    await closed(sandbox, here)
+
+
+# --- many ---
+
+
+async def test_R2_more_teams_than_a_menu_takes_are_found_by_typing(sandbox: SandboxClient) -> None:
+    who = await person(sandbox, "Alice")
+    for number in range(105):
+        await sandbox.post(
+            "/control/event",
+            type="team_created",
+            workspace=who.workspace,
+            handle=f"crew{number}",
+            name=f"Crew {number}",
+            users=[who.id, "U0DAVID04"],
+        )
+    await sandbox.settled()
+    view = await pressed_at_home(sandbox, who, "kassor.go.upgrade")
+    menu = element(view, "kassor.upgrade.scope")
+    assert menu["type"] == "external_select"
+    asked = {"user": who.id, "view_id": view["id"], "action_id": "kassor.upgrade.scope"}
+    found = (await sandbox.post("/control/suggest", **asked, value="crew 77"))["options"]
+    assert [each["text"]["text"] for each in found] == [
+        "All of Fjällvind – 18 members",
+        "Crew 77 – 2 members",
+        "One team: the members of a channel…",
+    ]
+    assert len((await sandbox.post("/control/suggest", **asked, value=""))["options"]) == 100
+    await sandbox.act(who, "kassor.upgrade.scope", view_id=view["id"], value=found[1])
+    assert "You are upgrading *Crew 77*" in texts(await top(sandbox, who))
+    await closed(sandbox, who)
