@@ -1,7 +1,9 @@
 """Who is in a workspace and its teams: the only writer of what mirrors Slack's people. Knows facts, not Slack."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from uuid import UUID, uuid4
+from typing import Any
+from uuid import uuid4
 
 from tortoise.exceptions import IntegrityError
 from tortoise.functions import Count
@@ -134,13 +136,35 @@ async def members_in(scope: Scope, catalogue: Catalogue) -> int:
     return await counted(scope, catalogue).count()
 
 
-async def team_sizes(workspace_id: str, catalogue: Catalogue) -> dict[UUID, int]:
-    """How many members of each of a workspace's teams need a seat, in one question; teams of nobody are left out."""
-    who = ScopeMember.filter(scope__workspace_id=workspace_id, member__is_bot=False, member__is_deactivated=False)
+async def members_in_each(scopes: Sequence[Scope], catalogue: Catalogue) -> dict[Any, int]:
+    """`members_in` of many scopes in two questions, by scope id."""
+    counted: dict[str, Any] = {"is_bot": False, "is_deactivated": False}
     if not catalogue.count_guests:
-        who = who.filter(member__is_guest=False)
-    rows = await who.annotate(people=Count("id")).group_by("scope_id").values_list("scope_id", "people")
-    return {UUID(str(scope_id)): int(people) for scope_id, people in rows}
+        counted["is_guest"] = False
+    teams = [scope for scope in scopes if scope.kind == ScopeKind.TEAM]
+    workspaces = {scope.workspace_id for scope in scopes if scope.kind != ScopeKind.TEAM}
+    everybody: dict[str, int] = dict(
+        await Member.filter(workspace_id__in=list(workspaces), **counted)
+        .annotate(number=Count("id"))
+        .group_by("workspace_id")
+        .values_list("workspace_id", "number")
+        if workspaces
+        else []
+    )
+    on_teams: dict[Any, int] = dict(
+        await ScopeMember.filter(
+            scope_id__in=[team.id for team in teams], **{f"member__{name}": value for name, value in counted.items()}
+        )
+        .annotate(number=Count("id"))
+        .group_by("scope_id")
+        .values_list("scope_id", "number")
+        if teams
+        else []
+    )
+    return {
+        scope.id: on_teams.get(scope.id, 0) if scope.kind == ScopeKind.TEAM else everybody.get(scope.workspace_id, 0)
+        for scope in scopes
+    }
 
 
 async def is_in(scope: Scope, member: Member) -> bool:

@@ -6,7 +6,8 @@ from bot.listeners.page import named_page
 from bot.views import invoices as invoice_views
 from bot.views import page as views
 from bot.views.blocks import Json, actions, button, context, note
-from bot.views.links import GO, support_button
+from bot.views.doors import support_button
+from bot.views.links import GO
 from bot.visit import Visit
 from domain import clock
 from domain.actions import cancel as leaving
@@ -142,11 +143,13 @@ async def cancel_pressed(visit: Visit) -> None:
     t = visit.words
     fresh = await visit.unhurried(leaving.cancel(visit.desk, visit.actor, subscription=live), t("One moment…"))
     if not fresh.is_live:
-        await _done(visit, t("It is cancelled and has ended. Everybody is on the free plan; nothing is deleted."))
+        await _done(
+            visit, t("It has ended, and nothing is owed. Everybody is on the free plan, and nothing is deleted.")
+        )
         return
     ends = t.day(fresh.cancel_at or fresh.current_period_end)
     text = (
-        t("The trial is cancelled and nothing is charged. Everything works until {day}.", day=ends)
+        t("The trial is cancelled and nothing is ever charged. Everything works until {day}.", day=ends)
         if fresh.status == "trialing"
         else t("It is cancelled. Everything works until {day}, and you can change your mind until then.", day=ends)
     )

@@ -1,7 +1,8 @@
 """Upgraded the wrong one (R10): it is cancelled from where the right one is being upgraded, and that goes on."""
 
 from bot.views.blocks import actions, button, context, note
-from bot.views.links import GO, support_button
+from bot.views.doors import support_button
+from bot.views.links import GO
 from bot.visit import Visit
 from domain import clock, directory
 from domain.actions import cancel

@@ -2,7 +2,8 @@
 
 from bot.listeners import finding
 from bot.views.blocks import Content, Json, actions, button, section
-from bot.views.links import GO, links_line, sales_button, support_button
+from bot.views.doors import support_button
+from bot.views.links import GO, ask_sales, links_line
 from bot.views.page import claim_button
 from bot.visit import Visit
 from domain import directory
@@ -18,7 +19,7 @@ async def sales(visit: Visit, _: str = "") -> None:
     t = visit.words
     whole = await directory.whole(visit.team_id)
     row = [
-        sales_button(t.plain("Contact sales"), "several_teams", whole.id, style="primary"),
+        ask_sales(t.plain("Contact sales"), "", whole.id, style="primary"),
         support_button(t, "sales"),
     ]
     await _say(visit, t("Sales help with several teams, payment by invoice and quotes."), row)

@@ -112,14 +112,12 @@ async def _currencies(visit: Visit, scope: Scope | None) -> tuple[str, ...]:
 
 
 async def _scopes(visit: Visit) -> tuple[ScopeOption, ...]:
-    whole, *teams = await finding.upgradable(visit)
-    catalogue = visit.desk.catalogue
-    sizes = await directory.team_sizes(visit.team_id, catalogue)
-    return (
-        ScopeOption(str(whole.id), whole.name, await directory.members_in(whole, catalogue), is_whole=True),
-        *[ScopeOption(str(team.id), team.name, sizes.get(team.id, 0)) for team in teams],
-        ScopeOption(CHANNEL, "", None),
-    )
+    found = await finding.upgradable(visit)
+    members = await directory.members_in_each(found, visit.desk.catalogue)
+    options = [
+        ScopeOption(str(scope.id), scope.name, members[scope.id], is_whole=not scope.slack_ref) for scope in found
+    ]
+    return (*options, ScopeOption(CHANNEL, "", None))
 
 
 async def _with_trial(visit: Visit, form: Form, scope: Scope | None) -> Form:

@@ -1,7 +1,8 @@
 """Modals for a live subscription: another number of seats, another plan or interval, another owner."""
 
 from bot.views.blocks import Json, actions, button, chosen, context, facts, field_of, modal, option, section
-from bot.views.links import foot, links_line, sales_button, support_button
+from bot.views.doors import support_button
+from bot.views.links import foot
 from bot.views.terms import plan_name, terms_line
 from bot.words import Words, escape, mention
 from domain.desk import Desk
@@ -69,14 +70,10 @@ def plan_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str) -
 
 
 def _plan_foot(t: Words, desk: Desk, subscription: Subscription) -> list[Json]:
-    """Levels without a listed price are asked for (R16); the links and support (R47, R17)."""
+    """Levels without a listed price are spoken about (R16); the links and support (R47, R17)."""
     quoted = [plan.name for plan in desk.catalogue.for_sale if not plan.price and plan.key != subscription.plan]
-    row = [support_button(t, "plan")]
-    blocks: list[Json] = []
-    if quoted:
-        blocks.append(context(t("{plans}: price on request.", plans=", ".join(quoted))))
-        row.insert(0, sales_button(t.plain("Ask for a quote"), "quote", subscription.id))
-    return [*blocks, *links_line(t, desk), actions(*row, block_id="foot")]
+    more = [context(t("{plans}: price on request. Support can help.", plans=", ".join(quoted)))] if quoted else []
+    return [*more, *foot(t, desk, "plan")]
 
 
 def owner_form(t: Words, subscription: Subscription, *, scope: str, picked: str | None = None) -> Json:

@@ -1,7 +1,8 @@
 """What a person can write: only what they may do, with examples of their own workspace."""
 
 from bot.views.blocks import Content, Json, actions, button, section
-from bot.views.links import GO, links_line, support_button
+from bot.views.doors import support_button
+from bot.views.links import GO, links_line
 from bot.words import Words, mention
 from domain.actions.page import BillingPage
 from domain.desk import Desk

@@ -1,7 +1,8 @@
 """Invoices as the billing owner reads them: the latest (R50), all of them a page at a time (R32, R34), each with its PDF."""
 
 from bot.views.blocks import Content, Json, actions, button, context, section
-from bot.views.links import GO, support_button
+from bot.views.doors import support_button
+from bot.views.links import GO
 from bot.words import Raw, Words, escape, link
 from domain.actions.invoices import InvoicePage
 from domain.records import Invoice

@@ -1,6 +1,7 @@
 """What stands at the foot of every page and modal: the way to support (R17), and the catalogue's links (R47)."""
 
 from bot.views.blocks import Json, actions, button, context
+from bot.views.doors import SALES, support_button
 from bot.words import Words, link
 from domain.desk import Desk
 
@@ -28,14 +29,9 @@ def links_line(t: Words, desk: Desk, *names: str) -> list[Json]:
     return [context(" · ".join(found))] if found else []
 
 
-def support_button(t: Words, where: str) -> Json:
-    """Contact support (R17); `where` in the product the person was."""
-    return button(t.plain("Contact support"), f"{GO}support", where[:200])
-
-
-def sales_button(words: str, topic: str, about: object = "", *, style: str | None = None) -> Json:
-    """A request to sales: `topic` of DeskRequest, about a scope or a subscription by its id."""
-    return button(words, f"{GO}sales", f"{topic}:{about}", style=style)
+def ask_sales(words: str, topic: str, about: object = "", *, style: str | None = None) -> Json:
+    """The door to sales with words of its own: `topic` of DeskRequest, about a scope or a subscription by its id."""
+    return button(words, SALES, f"{topic}:{about}", style=style)
 
 
 def foot(t: Words, desk: Desk, where: str, *names: str) -> list[Json]:

@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from bot.views.blocks import Content, Json, actions, button, confirm, context, divider, facts, header, section
+from bot.views.doors import support_button
 from bot.views.invoices import invoice_line
-from bot.views.links import GO, links_line, sales_button, support_button
+from bot.views.links import GO, ask_sales, links_line
 from bot.views.terms import plan_name, terms_line
 from bot.words import Raw, Words, escape, mention
 from domain.actions.page import BillingPage
@@ -94,8 +95,8 @@ def _basic(t: Words, desk: Desk, page: BillingPage) -> list[Json]:
     if page.was_owner:
         row.append(button(t.plain("Show all invoices"), f"{GO}invoices", str(page.scope.id)))
     if not page.is_team:
-        row.append(sales_button(t.plain("Contact sales"), "several_teams", page.scope.id))
-    row += [button(t.plain("Get help"), f"{GO}help"), support_button(t, "page")]
+        row.append(ask_sales(t.plain("Contact sales"), "", page.scope.id))
+    row += [button(t.plain("Get help"), f"{GO}help"), support_button(t, "page", str(page.scope.id))]
     return [*blocks, actions(*row, block_id=f"basic_{page.scope.id}")]
 
 
@@ -116,7 +117,7 @@ def _level(t: Words, desk: Desk, key: str, page: BillingPage) -> Json:
     features = ", ".join(escape(each) for each in plan.features.get(t.language) or plan.features.get("en") or ())
     currency = desk.catalogue.default_currency
     if currency not in plan.price:
-        ask = sales_button(t.plain("Ask for a quote"), "quote", page.scope.id)
+        ask = ask_sales(t.plain("Ask for a quote"), "quote", page.scope.id)
         price = t("price on request")
         return section(f"*{escape(plan.name)}* – {price}\n{features}", ask)
     year = -(-desk.catalogue.seat_price(plan, "year", currency).amount // 12)  # never less than it costs
@@ -153,7 +154,7 @@ def _about(t: Words, desk: Desk, page: BillingPage) -> list[Json]:
         blocks.append(context(t("You are admin. Invoices and payment are {who}'s.", who=who)))
     blocks += _requests(t, page.requests)
     if page.role != "guest":
-        row += [button(t.plain("Get help"), f"{GO}help"), support_button(t, "page")]
+        row += [button(t.plain("Get help"), f"{GO}help"), support_button(t, "page", str(page.scope.id))]
         blocks.append(actions(*row, block_id=f"about_{page.scope.id}"))
     return blocks
 
@@ -196,7 +197,7 @@ def _owned(t: Words, desk: Desk, page: BillingPage, live: Subscription) -> list[
         actions(
             button(t.plain("Hand over billing"), f"{GO}owner", live.id),
             button(t.plain("Manage admins"), f"{GO}admins", live.id),
-            support_button(t, "page"),
+            support_button(t, "page", str(page.scope.id)),
             _leave_or_stay(t, live),
             block_id=f"people_{live.id}",
         ),
@@ -208,7 +209,7 @@ def _change_row(t: Words, live: Subscription) -> list[Json]:
     """Manually invoiced plans are changed by sales (R38, R43)."""
     usage = button(t.plain("See seat usage"), f"{GO}usage", live.id)
     if live.is_manually_invoiced:
-        return [sales_button(t.plain("Ask sales for a change"), "adjust", live.id, style="primary"), usage]
+        return [ask_sales(t.plain("Ask sales for a change"), "adjust", live.id, style="primary"), usage]
     style = None if live.status in OVERDUE else "primary"
     return [
         button(t.plain("Change seats"), f"{GO}seats", live.id, style=style),
@@ -284,29 +285,24 @@ def _requests(t: Words, found: list[DeskRequest]) -> list[Json]:
 def leave_button(t: Words, live: Subscription) -> Json:
     """Cancelling, with what it means asked first: a trial, an overdue plan and a paid one end differently (R45, R46, M5)."""
     if live.is_manually_invoiced:
-        return sales_button(t.plain("Ask sales to cancel"), "cancel", live.id)
+        return ask_sales(t.plain("Ask sales to cancel"), "cancel", live.id)
+    day = t.day(live.current_period_end)
     if live.status in OVERDUE:
-        words = t.plain("Cancel now")
-        title = t.plain("Cancel the subscription now?")
-        text = t(
-            "It ends at once, and the unpaid invoice is voided. Everybody is on the free plan. Nothing is deleted."
+        words, ask = t.plain("End the subscription now"), t.plain("End the subscription now?")
+        what = t(
+            "The invoice is unpaid, so it ends at once and nothing is owed. Everybody is on the free plan then; nothing is deleted."
         )
     elif live.status == "trialing":
-        words, title = t.plain("Cancel the trial"), t.plain("Cancel the trial?")
-        text = t(
-            "Everything works until {day}, and nothing is ever charged. Nothing is deleted, and you can change your mind "
-            "until then.",
-            day=t.day(live.trial_end or live.current_period_end),
+        words, ask = t.plain("Cancel the trial"), t.plain("Cancel the trial?")
+        what = t(
+            "Nothing is ever charged. Everything works until {day}; then everybody is on the free plan. Nothing is deleted.",
+            day=day,
         )
     else:
-        words, title = t.plain("Cancel subscription"), t.plain("Cancel the subscription?")
-        text = t(
-            "Everything works until {day}; then everybody is on the free plan. Nothing is deleted, and you can change your mind "
-            "until then.",
-            day=t.day(live.current_period_end),
-        )
+        words, ask = t.plain("Cancel subscription"), t.plain("Cancel the subscription?")
+        what = t("Everything works until {day}; then everybody is on the free plan. Nothing is deleted.", day=day)
     leave = button(words, f"{GO}cancel", live.id)
-    leave["confirm"] = confirm(title, text, words, t.plain("Keep it"))
+    leave["confirm"] = confirm(ask, what, words, t.plain("Keep it"))
     return leave
 
 

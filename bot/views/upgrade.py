@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.views.blocks import Json, actions, chosen, context, cut, divider, field_of, modal, option, section
-from bot.views.links import links_line, sales_button, support_button
+from bot.views.doors import support_button
+from bot.views.links import ask_sales, links_line
 from bot.views.terms import per_interval
 from bot.words import Words, escape
 from domain.desk import Desk
@@ -238,12 +239,12 @@ def _foot(t: Words, desk: Desk, given: Form, plan: Plan | None) -> list[Json]:
     least = t.number(desk.catalogue.invoice_from_seats)
     text = t("Yearly plans from {least} seats can be paid by invoice, through sales.", least=least)
     if given.interval == "year" and (given.seats or 0) >= desk.catalogue.invoice_from_seats and given.scope_id:
-        ask = sales_button(t.plain("Pay by invoice instead"), "pay_by_invoice", given.scope_id)
+        ask = ask_sales(t.plain("Pay by invoice instead"), "pay_by_invoice", given.scope_id)
         blocks.append(section(text, ask))
     else:
         blocks.append(context(text))
     whole = given.scopes[0]
-    several = sales_button(t.plain("Upgrade several teams"), "several_teams", whole.id if whole.is_whole else "")
+    several = ask_sales(t.plain("Upgrade several teams"), "several_teams", whole.id if whole.is_whole else "")
     return [*blocks, *links_line(t, desk), actions(several, support_button(t, "upgrade"), block_id="foot")]
 
 
@@ -252,7 +253,7 @@ def to_sales(t: Words, text: str, topic: str, scope_id: str) -> Json:
     blocks = [
         section(text),
         actions(
-            sales_button(t.plain("Ask for a quote"), topic, scope_id, style="primary"),
+            ask_sales(t.plain("Ask for a quote"), topic, scope_id, style="primary"),
             support_button(t, "quote"),
             block_id="to_sales",
         ),

@@ -1,7 +1,8 @@
 """Seat usage as the billing owner reads it (R33, R36): bought, used, free; who uses a seat, and who doesn't count and why."""
 
 from bot.views.blocks import Content, Json, actions, button, context, divider, facts, section
-from bot.views.links import GO, support_button
+from bot.views.doors import support_button
+from bot.views.links import GO
 from bot.words import Words, escape, mention
 from domain.actions.usage import SeatUsage
 
