@@ -6,6 +6,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.views import page as views
+from bot.views.blocks import Json
 from bot.words import Words
 from domain.actions import page
 from domain.actions.page import BillingPage
@@ -16,14 +17,34 @@ log = logging.getLogger("kassor.home")
 
 
 async def pages_of(desk: Desk, actor: Member) -> list[BillingPage]:
-    """The page of every scope the person has to do with: the whole first."""
-    return [await page.page(desk, actor, scope=scope) for scope in await page.scopes_of(actor)]
+    """The page of every scope the person has to do with, the whole first; one team more than is shown tells that there are more."""
+    scopes = (await page.scopes_of(actor))[: views.MOST_TEAMS + 2]
+    return [await page.page(desk, actor, scope=scope) for scope in scopes]
+
+
+async def with_next_invoice(desk: Desk, pages: list[BillingPage]) -> list[BillingPage]:
+    """The first page with Stripe's own figure of its next invoice; the teams' rows have no amounts."""
+    return [await page.with_next_invoice(desk, pages[0]), *pages[1:]]
 
 
 async def publish(client: AsyncWebClient, desk: Desk, actor: Member) -> None:
-    """Show the person their App Home anew. That Slack won't have it is no reason to fail what led here."""
-    view = views.home(Words(actor.locale, actor.tz), desk, await pages_of(desk, actor))
+    """Show the person their App Home anew: at once as our records have it, then with what only Stripe can say.
+
+    That Slack won't have it is no reason to fail what led here.
+    """
+    t = Words(actor.locale, actor.tz)
+    pages = await pages_of(desk, actor)
+    if not await _publish(client, actor, views.home(t, desk, pages)):
+        return
+    exact = await with_next_invoice(desk, pages)
+    if exact != pages:
+        await _publish(client, actor, views.home(t, desk, exact))
+
+
+async def _publish(client: AsyncWebClient, actor: Member, view: Json) -> bool:
     try:
         await client.views_publish(user_id=actor.slack_user_id, view=view)
     except (SlackApiError, OSError, TimeoutError) as error:
         log.warning("the home of %s was not published: %s", actor.slack_user_id, error)
+        return False
+    return True

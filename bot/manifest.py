@@ -41,13 +41,16 @@ EVENTS = (
     "group_left",
 )
 COMMANDS = {
-    "/billing": ("Billing: plan, seats, invoices", "[upgrade | seats | plan | owner | invoices | help]"),
+    "/billing": (
+        "Billing: plan, seats, invoices",
+        "[upgrade | seats | usage | plan | owner | invoices | support | help]",
+    ),
     "/upgrade": ("Upgrade to a paid plan", "[plan] [monthly | yearly] [seats]"),
     "/seats": ("Add or remove seats", "[+5 | 25]"),
     "/billing-owner": ("Hand over billing", "[@colleague]"),
     "/fakturering": (
         "Fakturering: abonnemang, platser, fakturor",
-        "[uppgradera | platser | ansvarig | fakturor | hjälp]",
+        "[uppgradera | platser | användning | abonnemang | ansvarig | fakturor | support | hjälp]",
     ),
     "/uppgradera": ("Uppgradera till ett betalabonnemang", "[abonnemang] [månadsvis | årsvis] [platser]"),
     "/platser": ("Lägg till eller ta bort platser", "[+5 | 25]"),

@@ -20,35 +20,34 @@ _FILLERS = frozenset(
 )
 VERBS = {
     "upgrade": "upgrade", "uppgradera": "upgrade",
-    "seats": "seats", "seat": "seats", "platser": "seats",
+    "seats": "seats", "seat": "seats", "platser": "seats", "plats": "seats",
+    "usage": "usage", "användning": "usage", "anvandning": "usage", "platsanvändning": "usage",
     "plan": "plan", "abonnemang": "plan", "downgrade": "plan", "nedgradera": "plan", "change": "plan", "ändra": "plan",
     "owner": "owner", "ansvarig": "owner", "betalningsansvarig": "owner", "ägare": "owner",
+    "admins": "admins", "admin": "admins", "administratörer": "admins", "administratör": "admins",
+    "claim": "claim", "ta-över": "claim", "överta": "claim",
     "invoice": "invoice", "faktura": "invoice",
     "invoices": "invoices", "fakturor": "invoices",
     "payment": "payment", "card": "payment", "betalning": "payment", "betalsätt": "payment", "kort": "payment",
     "information": "information", "address": "information", "uppgifter": "information", "adress": "information",
     "cancel": "cancel", "avsluta": "cancel", "säg-upp": "cancel",
     "resume": "resume", "keep": "resume", "ångra": "resume", "behåll": "resume",
-    "status": "status",
+    "move": "move", "flytta": "move",
+    "sales": "sales", "sälj": "sales", "säljare": "sales",
+    "support": "support", "kundtjänst": "support",
+    "links": "links", "länkar": "links",
+    "status": "menu", "menu": "menu", "meny": "menu",
     "help": "help", "hjälp": "help",
 }  # fmt: skip
 _ENGLISH = (
-    "upgrade",
-    "seats",
-    "plan",
-    "owner",
-    "invoice",
-    "invoices",
-    "payment",
-    "information",
-    "cancel",
-    "resume",
-    "help",
-)
-_SWEDISH = (
-    "uppgradera", "platser", "abonnemang", "ansvarig", "faktura", "fakturor", "betalsätt", "uppgifter", "avsluta",
-    "ångra", "hjälp",
+    "upgrade", "seats", "usage", "plan", "owner", "admins", "claim", "invoice", "invoices", "payment", "information",
+    "cancel", "resume", "sales", "support", "links", "help",
 )  # fmt: skip
+_SWEDISH = (
+    "uppgradera", "platser", "användning", "abonnemang", "ansvarig", "administratörer", "överta", "faktura", "fakturor",
+    "betalsätt", "uppgifter", "avsluta", "ångra", "sälj", "support", "länkar", "hjälp",
+)  # fmt: skip
+_TEAM = re.compile(r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|[^>]*)?>|<#(C[A-Z0-9]{1,30})(?:\|[^>]*)?>")
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,12 @@ class PlanWish:
 
 
 def parse_verb(text: str, language: str) -> tuple[str, str]:
-    """`/billing <word> <rest>`: the verb ("menu" for no word) and the rest. Raises UnknownWord with the nearest."""
+    """`/billing <word> <rest>`: the verb ("menu" for no word) and the rest. Raises UnknownWord with the nearest.
+
+    A channel or user group alone is the verb "team", its id the rest (R37).
+    """
+    if (named := parse_team(text)) is not None:
+        return "team", named
     first, _, rest = text.strip().partition(" ")
     if not first:
         return "menu", ""
@@ -123,6 +127,12 @@ def parse_person(text: str) -> str | None:
     """The id in a mention; None for anything else: a bare name is never guessed at, a picker opens instead."""
     found = _MENTION.fullmatch(text.strip())
     return found[1] if found else None
+
+
+def parse_team(text: str) -> str | None:
+    """The id of the one channel or user group named, and nothing else; None for anything else."""
+    found = _TEAM.fullmatch(text.strip())
+    return (found[1] or found[2]) if found else None
 
 
 def _unescaped(text: str) -> str:

@@ -5,6 +5,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -16,19 +17,22 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot import people, seen
-from bot.views.blocks import Content, modal, note, without_title
+from bot import home, people, seen
+from bot.views import page as page_view
+from bot.views.blocks import Content, divider, modal, note, without_title
 from bot.views.refusals import refusal_text, way_out
 from bot.words import Words
 from domain import directory, queue
 from domain.records import Member, Notice
-from domain.rules.refusals import ActorNotEligible, Refusal
+from domain.rules.refusals import ActorNotEligible, NotOwner, NotSubscribed, Refusal
 
 if TYPE_CHECKING:
     from bot.app import BotApp
 
 log = logging.getLogger("kassor.bot")
 Json = dict[str, Any]
+_MENTIONED = re.compile(r"<@([UW][A-Z0-9]+)>")
+_STALE = (NotSubscribed, NotOwner)
 A_MOMENT = 0.9  # seconds after which people are told that it takes a little longer
 
 
@@ -46,6 +50,8 @@ class Visit:
         self._modal: str | None = view.get("id") if view.get("type") == "modal" else None
         self._title: str | None = (view.get("title") or {}).get("text")
         self._actor: Member | None = None
+        self._beside = False
+        self.meant: str | None = None  # the subscription an owner of several has said they mean
 
     @property
     def actor(self) -> Member:
@@ -73,8 +79,8 @@ class Visit:
 
     @property
     def action(self) -> Json:
-        """The one action of a block_actions body."""
-        found: Json = self.body["actions"][0]
+        """The one action of a block_actions body; empty for what is no press."""
+        found: Json = (self.body.get("actions") or [{}])[0]
         return found
 
     @property
@@ -93,6 +99,13 @@ class Visit:
         self._modal, self._title = opened["view"]["id"], view["title"]["text"]
         self.view = opened["view"]
 
+    def beside(self) -> None:
+        """What a press shows comes in a modal of its own, on top of an open one: what was pressed stays as it is.
+
+        Answering a command is not changed by it.
+        """
+        self._beside = "actions" in self.body and _has_room(self.body.get("view") or {})
+
     async def update(self, view: Json, *, view_hash: str | None = None) -> None:
         """Replace the open modal; one the person has closed meanwhile is no error."""
         with suppress_gone():
@@ -100,11 +113,18 @@ class Visit:
 
     async def reply(self, content: Content) -> None:
         """Answer where the person is: the open modal is replaced; a pressed message too; a command gets a private message."""
+        if self._beside:
+            self._beside = False
+            await self.open(modal(content.title or "Kassör", without_title(content), close=self.words.plain("Close")))
+            return
         if self._modal is not None:
             title = content.title or self._title or "Kassör"
             await self.update(modal(title, without_title(content), close=self.words.plain("Close")))
             return
         url = self.body.get("response_url")
+        if url is None and self._is_home_opened:
+            await self.client.views_publish(user_id=self.user_id, view=page_view.reading(content.text))
+            return
         if url is None:  # pressed in the App Home, where nothing can be said: open a modal
             await self.open(modal(content.title or "Kassör", without_title(content), close=self.words.plain("Close")))
             return
@@ -123,9 +143,25 @@ class Visit:
         in_channel = not str(where.get("channel_id") or "D").startswith("D")
         return where.get("type") == "message" and in_channel and not where.get("is_ephemeral")
 
+    @property
+    def _is_home_opened(self) -> bool:
+        return bool((self.body.get("event") or {}).get("type") == "app_home_opened")
+
+    async def stack(self, view: Json) -> None:
+        """Answer a submitted modal with one on top of it, so that what is filled in stays; in its place when three are open."""
+        await self.ack(response_action="push" if _has_room(self.view) else "update", view=view)
+
     async def field_errors(self, errors: dict[str, str]) -> None:
-        """Answer a submitted modal with errors on its fields, by block id."""
-        await self.ack(response_action="errors", errors=errors)
+        """Answer a submitted modal with errors on its fields, by block id; fields take plain text, so people are named."""
+        await self.ack(
+            response_action="errors", errors={name: await self._plain(text) for name, text in errors.items()}
+        )
+
+    async def _plain(self, text: str) -> str:
+        for user_id in set(_MENTIONED.findall(text)):
+            known = await directory.member(self.team_id, user_id)
+            text = text.replace(f"<@{user_id}>", known.name if known else self.words.plain("That person"))
+        return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("`", "")
 
     async def unhurried(self, work: Awaitable[Any], saying: str) -> Any:
         """Do `work`; when it takes longer than a moment the person is told so at once. Returns, or raises, what `work` does."""
@@ -138,14 +174,22 @@ class Visit:
 
     async def refuse(self, refusal: Refusal) -> None:
         """Say no: what, why, what next."""
-        words, doors = refusal_text(refusal, self.words, self.desk), way_out(refusal, self.words)
+        words = refusal_text(refusal, self.words, self.desk)
+        said = note(words, *way_out(refusal, self.words))
         if self.body.get("type") == "view_submission" and not self._acked:
             title = self._title or "Kassör"
-            view = modal(title, note(words, *doors).blocks, close=self.words.plain("Close"))
+            view = modal(title, said.blocks, close=self.words.plain("Close"))
             await self.ack(response_action="update", view=view)
             return
         await self.ack()
-        await self.reply(note(words, *doors))
+        if self.action and isinstance(refusal, _STALE):
+            said = note(words, divider(), *await self._as_it_is())
+        await self.reply(said)
+
+    async def _as_it_is(self) -> list[Json]:
+        """Below a "no" to a press on something old: how things are today."""
+        pages = await home.pages_of(self.desk, self.actor)
+        return page_view.message(self.words, self.desk, pages).blocks[:48]
 
     async def apologise(self, reference: str) -> None:
         """Something of ours broke: a reference that support can find in the log."""
@@ -156,6 +200,13 @@ class Visit:
         )
         await self.ack()
         await self.reply(note(f":warning: {text}"))
+
+
+def _has_room(view: Json) -> bool:
+    """Whether another modal can be put on top: Slack takes two above the first."""
+    if view.get("type") != "modal":
+        return True
+    return view.get("previous_view_id") in {None, view.get("root_view_id")}
 
 
 class suppress_gone(suppress):  # noqa: N801 - used like contextlib's suppress

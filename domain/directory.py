@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from tortoise.exceptions import IntegrityError
 from tortoise.functions import Count
+from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 
 from domain import clock
@@ -144,14 +145,17 @@ async def set_team_members(scope: Scope, slack_user_ids: list[str]) -> tuple[int
     return len(new), len(present - wanted)
 
 
-async def members_in(scope: Scope, catalogue: Catalogue) -> int:
-    """How many members need a seat: active humans of the whole (R5) or team (R6); guests where the catalogue says so."""
-    counted = Member.filter(workspace_id=scope.workspace_id, is_bot=False, is_deactivated=False)
+def counted(scope: Scope, catalogue: Catalogue) -> QuerySet[Member]:
+    """Who needs a seat: active humans of the whole (R5) or the team (R6); guests where the catalogue says so."""
+    found = Member.filter(workspace_id=scope.workspace_id, is_bot=False, is_deactivated=False)
     if not catalogue.count_guests:
-        counted = counted.filter(is_guest=False)
-    if scope.kind == ScopeKind.TEAM:
-        counted = counted.filter(teams__scope_id=scope.id)
-    return await counted.count()
+        found = found.filter(is_guest=False)
+    return found.filter(teams__scope_id=scope.id) if scope.kind == ScopeKind.TEAM else found
+
+
+async def members_in(scope: Scope, catalogue: Catalogue) -> int:
+    """How many members of the scope need a seat."""
+    return await counted(scope, catalogue).count()
 
 
 async def members_in_each(scopes: Sequence[Scope], catalogue: Catalogue) -> dict[Any, int]:

@@ -10,14 +10,15 @@ from bot import home, people
 from bot.listeners import finding
 from bot.parsing import parse_person
 from bot.views import change
-from bot.views.blocks import Content, modal, note
+from bot.views.blocks import Content, actions, modal, note
+from bot.views.page import claim_button
 from bot.views.refusals import refusal_text
 from bot.visit import Visit
 from bot.words import mention
-from domain.actions import owner
+from domain.actions import owner, page
 from domain.actions.common import check_owner
 from domain.records import Member, Subscription
-from domain.rules.refusals import OwnerNotEligible, QuoteOver
+from domain.rules.refusals import NotOwner, NotSubscribed, OwnerNotEligible, QuoteOver
 
 GLANCE = 1.0  # seconds to look whether the owner is back, before Slack wants an answer
 
@@ -85,6 +86,19 @@ async def confirm(visit: Visit) -> None:
     )
     await owner.tell_stripe(visit.desk, fresh)
     await home.publish(visit.client, visit.desk, visit.actor)
+
+
+async def claim(visit: Visit, _: str = "") -> None:
+    """`/billing claim`: an admin takes over from an owner who has left (P1)."""
+    await visit.ack()
+    live = await finding.subscription(visit)
+    found = await page.page(visit.desk, visit.actor, scope=await finding.scope_of(live))
+    if found.owner is None:
+        raise NotSubscribed(scope=found.scope.name)
+    if found.claimable is None:
+        raise NotOwner(owner=found.owner, owner_name=found.owner_name or "", asked="claim")
+    text = visit.words("The billing owner of *{scope}* has left Slack. You can take over.", scope=found.scope.name)
+    await visit.reply(note(text, actions(claim_button(visit.words, found.claimable), block_id="claim")))
 
 
 async def claim_pressed(visit: Visit) -> None:

@@ -11,7 +11,7 @@ from domain.actions import seats
 from domain.actions.changes import check_may_change
 from domain.records import Subscription
 from domain.rules import refusals
-from domain.rules.sizes import size_for
+from domain.rules.sizes import size_for, sizes_on_offer
 
 _ON_THE_FIELD = (
     refusals.SeatsTooFew,
@@ -63,6 +63,8 @@ async def _open(visit: Visit, live: Subscription) -> None:
     await check_may_change(visit.actor, live, "seats")
     scope = await finding.scope_of(live)
     members = await directory.members_in(scope, visit.desk.catalogue)
+    if not sizes_on_offer(members, visit.desk.catalogue):
+        raise refusals.TooManyMembers(members=members, largest=visit.desk.catalogue.sizes[-1])
     await visit.open(change.seats_form(visit.words, visit.desk, live, scope=scope.name, members=members))
     await visit.ack()
 

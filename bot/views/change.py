@@ -14,6 +14,8 @@ from bot.views.blocks import (
     option,
     section,
 )
+from bot.views.doors import support_button
+from bot.views.links import foot
 from bot.views.terms import plan_name, terms_line
 from bot.words import Words, escape, mention
 from domain.desk import Desk
@@ -34,6 +36,7 @@ def seats_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str, 
         facts([(t("For"), escape(scope)), (t("Plan"), plan_name(desk, subscription.plan)), (t("Seats"), now)]),
         field_of("seats", t.plain("New number of seats"), element),
         context(t("More seats come at once, for the rest of the period. Fewer come at the next renewal.")),
+        *foot(t, desk, "seats", "pricing", "support"),
     ]
     return modal(
         t.plain("Change seats"),
@@ -64,7 +67,9 @@ def plan_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str) -
     for plan in plans:
         price = t.money(desk.catalogue.seat_price(plan, "month", subscription.currency).amount, subscription.currency)
         options.append(option(plan.name, plan.key, t.plain("{money} per seat and month", money=price)))
-    every = [option(t.plain("Yearly"), "year"), option(t.plain("Monthly"), "month")]
+    free = 12 - desk.catalogue.annual_months
+    saved = t.n("{count} month free", "{count} months free", free) if free else None  # R4
+    every = [option(t.plain("Yearly"), "year", saved), option(t.plain("Monthly"), "month")]
     plan_menu: Json = {"type": "radio_buttons", "action_id": "kassor.plan.plan", "options": options}
     interval_menu: Json = {"type": "radio_buttons", "action_id": "kassor.plan.interval", "options": every}
     now = terms_line(t, desk, subscription.plan, subscription.interval.value, subscription.seats)
@@ -77,6 +82,7 @@ def plan_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str) -
                 "A higher plan, or yearly instead of monthly, comes at once with credit for unused time; the rest at renewal."
             )
         ),
+        *_plan_foot(t, desk, subscription),
     ]
     return modal(
         t.plain("Change plan"),
@@ -88,6 +94,13 @@ def plan_form(t: Words, desk: Desk, subscription: Subscription, *, scope: str) -
     )
 
 
+def _plan_foot(t: Words, desk: Desk, subscription: Subscription) -> list[Json]:
+    """Levels without a listed price are spoken about (R16); the links and support (R47, R17)."""
+    quoted = [plan.name for plan in desk.catalogue.for_sale if not plan.price and plan.key != subscription.plan]
+    more = [context(t("{plans}: price on request. Support can help.", plans=", ".join(quoted)))] if quoted else []
+    return [*more, *foot(t, desk, "plan")]
+
+
 def owner_form(t: Words, subscription: Subscription, *, scope: str, picked: str | None = None) -> Json:
     """Handing billing over (R30)."""
     picker: Json = {"type": "users_select", "action_id": "kassor.owner.member"}
@@ -97,6 +110,7 @@ def owner_form(t: Words, subscription: Subscription, *, scope: str, picked: str 
         section(t("Who should answer for the billing of *{scope}* from now on?", scope=scope)),
         field_of("member", t.plain("New billing owner"), picker),
         context(t("They get the invoices and are the only one who can change the subscription. You stay admin.")),
+        actions(support_button(t, "owner"), block_id="foot"),
     ]
     return modal(
         t.plain("Hand over billing"),
@@ -116,6 +130,7 @@ def owner_question(t: Words, subscription: Subscription, *, scope: str, to: str)
         actions(
             button(t.plain("Hand over billing"), "kassor.owner.confirm", f"{subscription.id}:{to}", style="primary"),
             button(t.plain("Not now"), "kassor.quote.drop", "owner"),
+            support_button(t, "owner"),
             block_id="owner",
         ),
     ]

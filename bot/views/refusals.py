@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.views.blocks import Json, actions
+from bot.views.blocks import Json, actions, button, confirm
 from bot.views.doors import sales_button, support_button
+from bot.views.links import GO
 from bot.words import Raw, Words, escape, link, mention
 from domain.desk import Desk
 from domain.records.requests import Topic
 from domain.rules import refusals as no
+
+ELSEWHERE = "kassor.elsewhere.cancel"  # value: the subscription of the other workspace
 
 
 def refusal_text(refusal: no.Refusal, t: Words, desk: Desk) -> str:
@@ -20,9 +23,38 @@ def refusal_text(refusal: no.Refusal, t: Words, desk: Desk) -> str:
 
 
 def way_out(refusal: no.Refusal, t: Words) -> list[Json]:
-    """What leads on from a refusal: the button that opens what it tells people to do. Empty where there is none."""
-    find = _WAYS_OUT.get(type(refusal))
-    return [actions(*find(refusal, t), block_id="way_out")] if find else []
+    """What can be done about it, one click away; nothing for a refusal whose words say it all."""
+    lead = _WAYS_OUT.get(type(refusal))
+    found = lead(refusal, t) if lead else []
+    return [actions(*found, block_id="way_out")] if found else []
+
+
+def _cancel_elsewhere(refusal: no.LiveElsewhere, t: Words) -> list[Json]:
+    """R10: the wrong one can be cancelled from here; then upgrading goes on."""
+    leave = button(
+        t.plain("Cancel the plan of {name}", name=refusal.elsewhere),
+        ELSEWHERE,
+        refusal.elsewhere_subscription,
+        style="danger",
+    )
+    leave["confirm"] = confirm(
+        t.plain("Cancel the other plan?"),
+        t("It keeps working until its paid period ends, and is not renewed. Nothing is deleted."),
+        t.plain("Cancel it"),
+        t.plain("Keep it"),
+    )
+    return [leave]
+
+
+def _choose(refusal: no.SeveralSubscriptions, t: Words) -> list[Json]:
+    return [
+        button(t.plain("Choose {name}", name=name), f"kassor.which.{number}", f"{key}|menu|")
+        for number, (key, name) in enumerate(zip(refusal.subscriptions, refusal.scopes, strict=True))
+    ][:25]
+
+
+def _to_the_page(_: no.Refusal, t: Words) -> list[Json]:
+    return [button(t.plain("Show billing"), f"{GO}page")]
 
 
 def _not_owner(refusal: no.NotOwner, t: Words, _: Desk) -> str:
@@ -33,6 +65,7 @@ def _not_owner(refusal: no.NotOwner, t: Words, _: Desk) -> str:
         "owner": t("Only the billing owner, {who}, can hand over billing.", who=who),
         "cancel": t("Only the billing owner, {who}, can cancel the subscription.", who=who),
         "resume": t("Only the billing owner, {who}, can keep the subscription.", who=who),
+        "usage": t("Only the billing owner, {who}, can see seat usage.", who=who),
         "invoices": t("Only the billing owner, {who}, can see invoices.", who=who),
         "billing_information": t("Only the billing owner, {who}, can update billing information.", who=who),
         "admins": t("Only the billing owner, {who}, can appoint admins.", who=who),
@@ -245,6 +278,9 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
         "There is no paid plan here: everybody is on {plan}. `/upgrade` shows what there is.",
         plan=desk.catalogue.free.name,
     ),
+    no.SeveralSubscriptions: lambda r, t, _: t(
+        "You are billing owner of several: {scopes}. Say which one you mean.", scopes=", ".join(r.scopes)
+    ),
     no.LiveElsewhere: lambda r, t, _: t(
         "That person is billing owner of {elsewhere}. A subscription can't be moved: cancel the one for {elsewhere} first, "
         "then upgrade {scope}.",
@@ -252,7 +288,8 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
         scope=r.scope,
     ),
     no.CannotMove: lambda r, t, _: t(
-        "A subscription can't be moved to another workspace. Cancel it, then upgrade the right one."
+        "A subscription can't be moved to another workspace, organisation or team. Cancel it first (it works until the paid "
+        "period ends), then upgrade the right one."
     ),
     no.ScopeUnknown: lambda r, t, _: t(
         "I can't see that team, or nobody is in it. Invite me to the channel, or pick another."
@@ -318,4 +355,11 @@ _WAYS_OUT: dict[type[no.Refusal], Callable[[Any, Words], list[Json]]] = {
     ],
     no.PaymentDeclined: lambda r, t: [support_button(t, "payment")],
     no.PaymentsRefused: lambda r, t: [support_button(t, "payment")],
+    no.LiveElsewhere: _cancel_elsewhere,
+    no.SeveralSubscriptions: _choose,
+    no.AlreadySubscribed: _to_the_page,
+    no.CannotMove: _to_the_page,
+    no.PastDue: _to_the_page,
+    no.QuoteOver: _to_the_page,
+    no.UnknownWord: lambda _, t: [button(t.plain("Get help"), f"{GO}help")],
 }

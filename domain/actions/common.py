@@ -12,7 +12,7 @@ from domain.desk import Desk
 from domain.records import Member, Quote, Scope, Subscription
 from domain.records.quotes import QuoteKind, QuoteState
 from domain.rules import policy
-from domain.rules.refusals import ChangeInProgress, NotSubscribed, QuoteOver, Refusal
+from domain.rules.refusals import ChangeInProgress, NotSubscribed, QuoteOver, Refusal, SeveralSubscriptions
 
 KEYS_FORGOTTEN = timedelta(hours=23)  # Stripe forgets idempotency keys after 24
 
@@ -48,14 +48,18 @@ async def subscription_in(actor: Member, subscription_id: str) -> Subscription:
 
 
 async def subscription_of(actor: Member) -> Subscription:
-    """The live subscription somebody means without naming it: one they own, else the whole's, else one of their team's.
+    """The live subscription somebody means without naming it: the one they own, else the whole's, else one of their team's.
 
-    Raises NotSubscribed.
+    Raises NotSubscribed; SeveralSubscriptions for an owner of more than one, who is asked rather than guessed for.
     """
     live = Subscription.filter(is_live=True, scope__workspace_id=actor.workspace_id)
-    owned = await live.filter(owner_id=actor.id).order_by("scope__slack_ref").first()
-    if owned is not None:
-        return owned
+    owned = await live.filter(owner_id=actor.id).order_by("scope__slack_ref").prefetch_related("scope")
+    if len(owned) > 1:
+        raise SeveralSubscriptions(
+            subscriptions=tuple(each.id for each in owned), scopes=tuple(each.scope.name for each in owned)
+        )
+    if owned:
+        return owned[0]
     whole = await live.filter(scope__slack_ref="").first()
     team = None if whole else await live.filter(scope__memberships__member_id=actor.id).first()
     found = whole or team

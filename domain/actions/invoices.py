@@ -1,6 +1,9 @@
 """Invoices for the billing owner: the latest (R49, R50), earlier ones (R32), and a copy sent again (I6)."""
 
+from dataclasses import dataclass
 from uuid import uuid4
+
+from tortoise.queryset import QuerySet
 
 from domain import notices
 from domain.actions.common import check_owner, live_subscription
@@ -23,6 +26,16 @@ async def _owned(actor: Member, scope: Scope) -> Subscription:
     return live
 
 
+@dataclass(frozen=True)
+class InvoicePage:
+    """A page of a scope's invoices, newest first. `page` counts from 0."""
+
+    scope: Scope
+    invoices: list[Invoice]
+    page: int
+    pages: int
+
+
 async def latest(actor: Member, *, scope: Scope) -> Invoice:
     """The latest finalised invoice. Raises NotOwner, NotSubscribed, NoInvoiceYet."""
     found = await listing(actor, scope=scope, limit=1)
@@ -31,14 +44,27 @@ async def latest(actor: Member, *, scope: Scope) -> Invoice:
     return found[0]
 
 
-async def listing(actor: Member, *, scope: Scope, page: int = 0, limit: int = PAGE) -> list[Invoice]:
-    """A page of finalised invoices, newest first. Raises NotOwner, NotSubscribed."""
+async def listing(actor: Member, *, scope: Scope, limit: int = PAGE) -> list[Invoice]:
+    """The newest finalised invoices, newest first. Raises NotOwner, NotSubscribed."""
     await _owned(actor, scope)
+    return await finalised(scope).limit(limit)
+
+
+async def paged(actor: Member, *, scope: Scope, page: int = 0) -> InvoicePage:
+    """A page of all of them (R32, R34); one beyond the last is the last. Raises NotOwner, NotSubscribed."""
+    await _owned(actor, scope)
+    pages = max(1, -(-await finalised(scope).count() // PAGE))
+    page = min(max(0, page), pages - 1)
+    return InvoicePage(scope, await finalised(scope).offset(page * PAGE).limit(PAGE), page, pages)
+
+
+def finalised(scope: Scope) -> QuerySet[Invoice]:
+    """A scope's invoices as people see them, newest first: no drafts, none that were voided. Whoever asks checks who may."""
     found = Invoice.filter(scope_id=scope.id, finalized_at__not_isnull=True).exclude(status="void")
-    return await found.order_by("-finalized_at", "-created_at").offset(max(0, page) * limit).limit(limit)
+    return found.order_by("-finalized_at", "-created_at", "-id")
 
 
-async def send_again(desk: Desk, actor: Member, *, invoice_id: str) -> None:
+async def send_again(desk: Desk, actor: Member, *, invoice_id: str) -> Invoice:
     """Send a copy of any of the scope's invoices to its owner, now (I6). Raises NotOwner, NotSubscribed, NoInvoiceYet."""
     invoice = await Invoice.get_or_none(id=invoice_id, scope__workspace_id=actor.workspace_id).prefetch_related("scope")
     if invoice is None:
@@ -51,3 +77,4 @@ async def send_again(desk: Desk, actor: Member, *, invoice_id: str) -> None:
         dedup_key=f"again:{invoice.id}:{uuid4()}",
         member=actor,
     )
+    return invoice

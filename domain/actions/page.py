@@ -1,22 +1,25 @@
 """The billing page as one person may see it (R33–R37): money for the owner alone, the plan's name for everybody."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
 from domain import directory
 from domain.actions.common import live_subscription
+from domain.actions.invoices import finalised
 from domain.desk import Desk
-from domain.records import Admin, Customer, Invoice, Member, Scope, Subscription
+from domain.records import Admin, Customer, DeskRequest, Invoice, Member, Scope, Subscription
 from domain.records.people import ScopeKind
-from domain.rules.refusals import NotInScope
+from domain.records.requests import RequestState
+from domain.rules.refusals import NotInScope, Refusal
 
-Role = Literal["owner", "admin", "member"]
+Role = Literal["owner", "admin", "member", "guest"]
+FIRST_INVOICES = 3
 
 
 @dataclass(frozen=True)
 class BillingPage:
-    """What to show. Everything below `owner_name` is None or empty for anybody but the owner."""
+    """What to show. Everything from `subscription` on is None or empty for anybody but the owner."""
 
     scope: Scope
     role: Role
@@ -26,20 +29,33 @@ class BillingPage:
     owner: str | None = None  # Slack user id
     owner_name: str | None = None
     owner_is_gone: bool = False
+    claimable: str | None = None  # the subscription an admin may take over, its owner having left (P1)
+    covered_by: str | None = None  # of a team: the organisation whose plan it has (R12)
+    is_first_time: bool = False  # nobody here has ever had a plan
+    was_owner: bool = False  # of a plan that has ended: its invoices are still theirs to see (R48)
+    requests: list[DeskRequest] = field(default_factory=list)  # open at sales or support: one's own, the owner's all
     subscription: Subscription | None = None
-    next_total: int | None = None  # minor units, before tax and discounts
+    next_total: int | None = None  # minor units; before tax and discounts unless `next_is_exact`
+    next_is_exact: bool = False  # Stripe's own preview (M1)
     payment_method: str | None = None
     invoices: list[Invoice] = field(default_factory=list)
     has_more_invoices: bool = False
+
+    @property
+    def may_claim(self) -> bool:
+        """Whether the reader may take over billing."""
+        return self.claimable is not None
+
+    @property
+    def is_team(self) -> bool:
+        """A team's own page, not the whole's."""
+        return self.scope.kind == ScopeKind.TEAM
 
     @property
     def next_at(self) -> datetime | None:
         """When the next invoice comes; None when it ends by then."""
         found = self.subscription
         return found.current_period_end if found is not None and found.cancel_at is None else None
-
-
-FIRST_INVOICES = 5
 
 
 async def page(desk: Desk, actor: Member, *, scope: Scope) -> BillingPage:
@@ -49,29 +65,81 @@ async def page(desk: Desk, actor: Member, *, scope: Scope) -> BillingPage:
         raise NotInScope(scope=scope.name if scope.workspace_id == actor.workspace_id else "")
     members = await directory.members_in(scope, desk.catalogue)
     if live is None:
-        return BillingPage(scope, "member", members, desk.catalogue.free.key)
+        return await _without_plan(desk, actor, scope, members)
+    if live.owner_id == actor.id and actor.is_active:
+        return await _owned(desk, actor, scope, members, live)
+    return await _about(actor, scope, members, live)
+
+
+async def _without_plan(desk: Desk, actor: Member, scope: Scope, members: int) -> BillingPage:
+    """Nothing is paid for here; a team may be covered by its organisation (R12)."""
+    if scope.kind == ScopeKind.TEAM:
+        whole = await directory.whole(scope.workspace_id)
+        covering = await live_subscription(whole)
+        if covering is not None:
+            about = await _about(actor, whole, members, covering)
+            return replace(about, scope=scope, covered_by=whole.name, claimable=None)
+    last = await Subscription.filter(scope_id=scope.id).order_by("-started_at").first()
+    ever = last is not None or await Subscription.filter(scope__workspace_id=scope.workspace_id).exists()
+    return BillingPage(
+        scope,
+        "member" if actor.is_active else "guest",
+        members,
+        desk.catalogue.free.key,
+        is_first_time=not ever,
+        was_owner=last is not None and last.owner_id == actor.id and actor.is_active,
+        requests=await _requests(scope, actor),
+    )
+
+
+async def _about(actor: Member, scope: Scope, members: int, live: Subscription) -> BillingPage:
+    """Plan and owner's name (R35); for an admin whose owner is gone, the way to take over (P1)."""
     owner = await Member.get(id=live.owner_id)
-    about = {"owner": owner.slack_user_id, "owner_name": owner.name, "owner_is_gone": not owner.is_active}
-    if owner.id != actor.id:
-        admin = await Admin.filter(scope_id=scope.id, member_id=actor.id, until=None).exists()
-        role: Role = "admin" if admin else "member"
-        return BillingPage(scope, role, members, live.plan, live.interval.value, **about)  # type: ignore[arg-type]  # as named
+    current = Admin.filter(scope_id=scope.id, until=None)
+    is_admin = actor.is_active and await current.filter(member_id=actor.id).exists()
+    role: Role = "guest" if not actor.is_active else "admin" if is_admin else "member"
+    may_claim = False
+    if not owner.is_active and actor.is_active and await directory.is_in(scope, actor):
+        # Where no admin is left, Slack's own admins may.
+        others = current.filter(member__is_bot=False, member__is_guest=False, member__is_deactivated=False)
+        may_claim = is_admin or (actor.is_workspace_admin and not await others.exists())
+    return BillingPage(
+        scope,
+        role,
+        members,
+        live.plan,
+        live.interval.value,
+        owner=owner.slack_user_id,
+        owner_name=owner.name,
+        owner_is_gone=not owner.is_active,
+        claimable=live.id if may_claim else None,
+        requests=await _requests(scope, actor),
+    )
+
+
+async def _owned(desk: Desk, actor: Member, scope: Scope, members: int, live: Subscription) -> BillingPage:
     customer = await Customer.get_or_none(id=live.customer_id)
-    found = Invoice.filter(scope_id=scope.id, finalized_at__not_isnull=True).exclude(status="void")
-    invoices = await found.order_by("-finalized_at", "-created_at").limit(FIRST_INVOICES + 1)
+    invoices = await finalised(scope).limit(FIRST_INVOICES + 1)
     return BillingPage(
         scope,
         "owner",
         members,
         live.plan,
         live.interval.value,
-        **about,  # type: ignore[arg-type]  # as named
+        owner=actor.slack_user_id,
+        owner_name=actor.name,
+        requests=await DeskRequest.filter(scope_id=scope.id, state=RequestState.OPEN).order_by("asked_at"),
         subscription=live,
         next_total=_next_total(desk, live),
         payment_method=customer.payment_method_label if customer else None,
         invoices=invoices[:FIRST_INVOICES],
         has_more_invoices=len(invoices) > FIRST_INVOICES,
     )
+
+
+async def _requests(scope: Scope, actor: Member) -> list[DeskRequest]:
+    own = DeskRequest.filter(scope_id=scope.id, requester_id=actor.id, state=RequestState.OPEN)
+    return await own.order_by("asked_at")
 
 
 def _next_total(desk: Desk, live: Subscription) -> int:
@@ -84,15 +152,22 @@ def _next_total(desk: Desk, live: Subscription) -> int:
     return desk.catalogue.seat_price(plan, live.next_interval, live.currency).amount * live.next_seats
 
 
+async def with_next_invoice(desk: Desk, found: BillingPage) -> BillingPage:
+    """The owner's page with Stripe's own figure of the next invoice (M1); as it was while Stripe doesn't say."""
+    live = found.subscription
+    if live is None or found.next_at is None:
+        return found
+    try:
+        total = await desk.payments.next_invoice(live.id, live.schedule_id if live.next_at else None)
+    except Refusal:
+        return found
+    return found if total is None else replace(found, next_total=total, next_is_exact=True)
+
+
 async def scopes_of(actor: Member) -> list[Scope]:
-    """The whole, then the teams the member belongs to, or owns, that have or had a subscription (R37)."""
+    """The whole, then the teams with a plan of their own that the member owns, then those they belong to, by name (R37)."""
     whole = await directory.whole(actor.workspace_id)
-    teams = await Scope.filter(
-        workspace_id=actor.workspace_id, kind=ScopeKind.TEAM, subscriptions__is_live=True
-    ).distinct()
-    mine = []
-    for team in teams:
-        live = await live_subscription(team)
-        if await directory.is_in(team, actor) or (live is not None and live.owner_id == actor.id):
-            mine.append(team)
-    return [whole, *sorted(mine, key=lambda team: team.name)]
+    teams = Scope.filter(workspace_id=actor.workspace_id, kind=ScopeKind.TEAM).order_by("name", "id")
+    owned = await teams.filter(subscriptions__is_live=True, subscriptions__owner_id=actor.id)
+    joined = await teams.filter(subscriptions__is_live=True, memberships__member_id=actor.id)
+    return [whole, *{team.id: team for team in [*owned, *joined]}.values()]

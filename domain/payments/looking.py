@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import stripe
 
 from domain.payments import facts
 from domain.payments.door import TIMEOUT, Json
@@ -64,6 +65,21 @@ class Looking(Prices):
         with as_refusals("invoices.list"):
             found = await self._client.v1.invoices.list_async({"subscription": subscription_id, "limit": limit})
         return [facts.invoice(each.to_dict()) for each in found.data]
+
+    async def next_invoice(self, subscription_id: str, schedule_id: str | None = None) -> int | None:
+        """What the next invoice will ask for, by Stripe's own preview: tax, discounts and credit included. Minor units.
+
+        `schedule_id` when a change waits for it. None when no invoice will come.
+        """
+        params: Any = {"schedule": schedule_id} if schedule_id else {"subscription": subscription_id}
+        with as_refusals("invoices.create_preview"):
+            try:
+                found = await self._client.v1.invoices.create_preview_async(params)
+            except stripe.InvalidRequestError as error:
+                if error.code == "invoice_upcoming_none":
+                    return None
+                raise
+        return int(found.amount_due)
 
     async def live_subscriptions(self) -> list[str]:
         """The ids of every subscription that hasn't ended, for the reconcile sweep."""

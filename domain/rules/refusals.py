@@ -205,6 +205,14 @@ class NotSubscribed(Refusal):
 
 
 @dataclass(unsafe_hash=True)
+class SeveralSubscriptions(Refusal):
+    """Owner of several and none was named: asked which, never guessed (R37). `scopes` are their names, in the same order."""
+
+    subscriptions: tuple[str, ...]
+    scopes: tuple[str, ...]
+
+
+@dataclass(unsafe_hash=True)
 class LiveElsewhere(Refusal):
     """Owner of a live subscription elsewhere: cancel the wrong one first (R9, R10)."""
 

@@ -51,7 +51,7 @@ class Office:
         """*Add to Slack*, and the reading that follows."""
         workspace = self.slack.state.workspaces[team_id]
         workspace.installed = True
-        self.slack.state.revoked.discard(workspace.bot_token)
+        self.slack.state.revoked.pop(workspace.bot_token, None)
         made = SlackInstallation(
             user_id=next(iter(workspace.users)),
             team_id=workspace.id,

@@ -1,5 +1,6 @@
 """Both languages, whole: every message has its Swedish, with the same facts in it, and money and dates are the reader's."""
 
+import ast
 import re
 from datetime import UTC, datetime
 
@@ -30,6 +31,18 @@ def test_every_message_has_its_swedish_and_nothing_more_does() -> None:
     said = {found if isinstance(found, str) else found[0] for found in messages()}
     assert said - set(catalogue("sv")) == set()
     assert set(catalogue("sv")) - said == set()
+
+
+def test_no_message_hides_inside_an_f_string_where_nobody_finds_it() -> None:
+    hidden = [
+        f"{path.name}:{call.lineno}"
+        for path in sorted((ROOT / "bot").rglob("*.py"))
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in {"t", "t.plain", "t.n", "visit.words", "self.words"}
+    ]
+    assert hidden == []
 
 
 def test_the_swedish_has_places_for_the_same_facts() -> None:
