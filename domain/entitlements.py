@@ -116,7 +116,7 @@ def valid_until(live: Subscription, catalogue: Catalogue) -> datetime | None:
 async def _covering(member: Member) -> list[Subscription]:
     """The live subscriptions of the whole and of the teams the member is on, each with its scope."""
     found = Subscription.filter(is_live=True, scope__workspace_id=member.workspace_id)
-    live = await found.prefetch_related("scope").order_by("id")
+    live = await found.select_related("scope").order_by("id")
     teams = [each.scope_id for each in live if each.scope.kind == ScopeKind.TEAM]
     if not teams:
         return live

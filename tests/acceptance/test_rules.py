@@ -7,34 +7,37 @@ comes back.
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
 
 import pytest
-from tortoise import Tortoise
 
-from cli.sandbox_client import Json, Person, SandboxClient, element, elements, texts
+from cli.sandbox_client import SandboxClient, element, elements, texts
 from domain.database import opened
-from tests.acceptance.conftest import running_sandbox
+from tests.acceptance.hands import (
+    KEPT,
+    OWNERS_ALONE,
+    a_place,
+    close_all,
+    copies,
+    direct,
+    everything,
+    money_in,
+    named,
+    pay,
+    plan_of,
+    portal_of,
+    press_home,
+    upgrade,
+)
 from tests.acceptance.test_bad_input import answer_to, objects
-from tests.postgres import Postgres
 
-TOKEN = "sandbox-token"
 CARD, OTHER_CARD, PAYPAL = "5555555555554444", "378282246310005", "payer@paypal.example"
-MONEY = re.compile(r"\d[\d.,\s\u00a0]*\s?(kr|SEK|€|\$)|(SEK|€|\$)[\s\u00a0]?\d")
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """A sandbox of this module's own, and the database beneath it."""
-    folder = tmp_path_factory.mktemp("sandbox")
-    if request.param == "sqlite":
-        url = f"sqlite://{folder}/kassor.db"
-        with running_sandbox(folder / "sandbox.log", url) as address:
-            yield address, url
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    with server.database(migrated=False) as url, running_sandbox(folder / "sandbox.log", url) as address:
-        yield address, url
+    with a_place(request, tmp_path_factory.mktemp("sandbox")) as found:
+        yield found
 
 
 @pytest.fixture
@@ -49,58 +52,6 @@ async def records(place: tuple[str, str]) -> AsyncIterator[None]:
     """Kassör's own records, to read."""
     async with opened(place[1]):
         yield
-
-
-async def named(sandbox: SandboxClient, name: str) -> Person:
-    return next(person for person in await sandbox.people() if person.name.startswith(name))
-
-
-async def plan_of(sandbox: SandboxClient, user_id: str, workspace: str = "T0FJALL01") -> str | None:
-    """What the vendor's product is told (E1)."""
-    kassor = (await sandbox.state())["urls"]["kassor"]
-    url = f"{kassor}/v1/entitlements/{workspace}/{user_id}"
-    async with sandbox.session.get(url, headers={"Authorization": f"Bearer {TOKEN}"}) as response:
-        assert response.status == 200, await response.text()
-        found: str | None = (await response.json())["plan"]
-        return found
-
-
-async def press_home(sandbox: SandboxClient, who: Person, action_id: str) -> None:
-    home = await sandbox.home(who)
-    button = element(home, action_id)
-    where = {"view_id": home["id"], "block_id": button["block_id"], "value": button.get("value")}
-    await sandbox.act(who, action_id, **where)
-
-
-async def close_all(sandbox: SandboxClient, who: Person) -> None:
-    for view in reversed(await sandbox.views(who)):
-        await sandbox.post("/control/close", user=who.id, view_id=view["id"])
-
-
-async def pay(sandbox: SandboxClient, **how: Any) -> Json:
-    session = (await objects(sandbox, "checkout.session"))[-1]
-    paid: Json = await sandbox.post(f"/control/pay/{session['id']}", base=await sandbox.stripe_url(), **how)
-    await sandbox.settled()
-    return paid
-
-
-async def upgrade(sandbox: SandboxClient, who: Person, text: str, **how: Any) -> Json:
-    """From the command to the paid page; the subscription that came of it."""
-    said = await answer_to(sandbox, who, "/upgrade", text)
-    assert "kassor.quote.accept" in {each["action_id"] for each in elements((await sandbox.said_to(who))[-1])}, said
-    await sandbox.press(who, (await sandbox.said_to(who))[-1], "kassor.quote.accept")
-    assert (await pay(sandbox, **({"outcome": "paid"} | how)))["ok"]
-    return (await objects(sandbox, "subscription"))[-1]
-
-
-async def direct(sandbox: SandboxClient, who: Person) -> str:
-    """Everything Kassör has written to somebody in their DM."""
-    return "\n".join(texts(message) for message in await sandbox.messages(who) if not message.get("ephemeral"))
-
-
-def money_in(shown: str) -> str | None:
-    found = MONEY.search(shown)
-    return found[0] if found else None
 
 
 # --- before anything is bought ---
@@ -300,19 +251,6 @@ async def test_R25_R28_the_appointed_colleague_is_owner_and_is_told_what_that_me
     assert bjorn.id in texts(await sandbox.home(alice))
 
 
-OWNERS_ALONE = [
-    ("/seats", "25"),
-    ("/billing", "seats 25"),
-    ("/billing", "plan business"),
-    ("/billing-owner", "<@U0CARIN03>"),
-    ("/billing", "invoice"),
-    ("/billing", "invoices"),
-    ("/billing", "payment"),
-    ("/billing", "information"),
-    ("/billing", "cancel"),
-]
-
-
 @pytest.mark.parametrize(("command", "text"), OWNERS_ALONE)
 async def test_R29_R33_R40_R41_R49_only_the_owner_may_and_others_are_told_who_that_is(
     sandbox: SandboxClient, command: str, text: str
@@ -344,12 +282,6 @@ async def test_R34_R36_R50_the_owner_sees_plan_seats_next_invoice_method_and_inv
     assert number in (await answer_to(sandbox, bjorn, "/fakturering", "faktura"))
     actions = {each["action_id"].rpartition(".")[2] for each in elements(home)}
     assert {"seats", "plan", "payment", "information", "owner", "invoice"} <= actions
-
-
-async def portal_of(sandbox: SandboxClient, who: Person, word: str) -> str:
-    """The address of Stripe's page that a word leads to."""
-    await sandbox.command(who, "/billing", word)
-    return str(element((await sandbox.said_to(who))[-1], "kassor.stripe.open")["url"])
 
 
 async def test_R22_R27_billing_information_is_stripes_own_page(sandbox: SandboxClient) -> None:
@@ -395,18 +327,6 @@ async def test_R46_it_ends_with_the_paid_period_and_everybody_is_on_basic(sandbo
     assert {await plan_of(sandbox, person.id) for person in await sandbox.people()} == {"basic"}
 
 
-async def everything() -> dict[str, dict[Any, dict[str, Any]]]:
-    """Every record by table and key."""
-    models = Tortoise.apps["kassor"]
-    assert models is not None
-    return {
-        name: {row[model._meta.pk_attr]: row for row in await model.all().values()} for name, model in models.items()
-    }
-
-
-KEPT = ("Workspace", "Member", "Scope", "Admin", "Customer", "Subscription", "Invoice", "Quote", "AuditEntry")
-
-
 async def test_R48_upgrading_again_finds_the_old_invoices_roles_and_audit_and_nothing_was_deleted(
     sandbox: SandboxClient, records: None
 ) -> None:
@@ -437,15 +357,11 @@ async def test_R48_upgrading_again_finds_the_old_invoices_roles_and_audit_and_no
 async def test_R31_I1_the_renewals_invoice_reaches_the_owner_and_nobody_else(sandbox: SandboxClient) -> None:
     grace = await named(sandbox, "Grace")
 
-    async def copies(who: Person) -> list[str]:
-        sent = [message for message in await sandbox.messages(who) if not message.get("ephemeral")]
-        return [file["name"] for message in sent for file in message.get("files") or []]
-
     await sandbox.move_clock(days=1)  # the first period's copy has waited for working hours
-    before = {person.id: await copies(person) for person in await sandbox.people()}
+    before = {person.id: await copies(sandbox, person) for person in await sandbox.people()}
     await sandbox.move_clock(until="next_renewal")
     number = (await objects(sandbox, "invoice"))[-1]["number"]
-    new = {person.id: (await copies(person))[len(before[person.id]) :] for person in await sandbox.people()}
+    new = {person.id: (await copies(sandbox, person))[len(before[person.id]) :] for person in await sandbox.people()}
     assert [number in name for name in new.pop(grace.id)] == [True]
     assert not any(new.values())
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tortoise.connection import get_connection
 
 from domain import clock, directory
 from domain.entitlements import NotThere, Standing, entitlement
@@ -172,6 +173,28 @@ async def test_E1_the_unknown_is_named(
     with pytest.raises(NotThere) as said:
         await entitlement(catalogue, workspace, member)
     assert said.value.what == what
+
+
+@pytest.mark.parametrize("teams", [0, 1, 12])
+async def test_E1_however_many_teams_pay_it_takes_three_queries_at_most(
+    database: str, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, teams: int
+) -> None:
+    whole, members = await settle("T1", 3)
+    await subscribed(whole, members[0])
+    for number in range(teams):
+        await subscribed(await team_of(members[:2], f"S{number}"), members[0], "business")
+    connection = get_connection("default")
+    asked: list[str] = []
+    ask = connection.execute_query
+
+    async def counted(query: str, values: list[Any] | None = None) -> Any:
+        asked.append(query)
+        return await ask(query, values)
+
+    monkeypatch.setattr(connection, "execute_query", counted)
+    found = await entitlement(catalogue, "T1", members[1].slack_user_id)
+    assert found.plan == ("business" if teams else "premium")
+    assert len(asked) == (3 if teams else 2), asked
 
 
 # --- whatever the rows are, the answer is what a patient reader would find in them ---

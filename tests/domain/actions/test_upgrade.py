@@ -163,3 +163,15 @@ async def test_the_button_of_somebody_elses_quote_does_nothing(town: Town) -> No
     with pytest.raises(no.QuoteOver):
         await changes.accept(town.desk, town.members[1], quote.id)
     assert (await Quote.get(id=quote.id)).state == QuoteState.OFFERED
+
+
+async def test_who_has_paid_in_one_currency_is_offered_that_one_alone(town: Town) -> None:
+    first = await town.upgraded(interval="month")
+    await town.desk.payments.cancel_now(first.id, credit=False)
+    await sync.subscription(town.desk, first.id)
+    await sync.customer(town.desk, first.customer_id)
+    with pytest.raises(no.UnknownCurrency) as refused:
+        await upgrade.offer(
+            town.desk, town.members[0], scope=town.scope, plan="premium", interval="year", currency="eur"
+        )
+    assert refused.value.known == ("sek",)
