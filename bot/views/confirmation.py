@@ -107,7 +107,7 @@ def _price(t: Words, quote: Quote) -> str:
         )
     else:
         lines.append("*" + t("To pay now: {money}", money=Raw(now)) + "*")
-    then = per_interval(t, quote.next_total, quote.currency, quote.interval.value)
+    then = per_interval(t, quote.next_total, quote.currency, _renews_every(quote))
     if before.get("cancel_at") and quote.next_at is not None:
         lines.append(t("It is still cancelled: it ends on {day}, and nothing is renewed.", day=t.day(quote.next_at)))
     elif quote.next_at is not None:
@@ -115,6 +115,13 @@ def _price(t: Words, quote: Quote) -> str:
     else:
         lines.append(t("Renews at {money}", money=then))
     return "\n".join(lines)
+
+
+def _renews_every(quote: Quote) -> str:
+    """The interval of the renewal shown: more seats now leave a change of interval waiting that comes with it."""
+    waiting = (quote.before or {}).get("waiting") or []
+    stays = quote.kind == QuoteKind.SEATS and quote.applies == QuoteApplies.NOW
+    return str(waiting[1]) if stays and len(waiting) > 1 and waiting[1] else quote.interval.value
 
 
 def _sums(t: Words, quote: Quote) -> list[str]:

@@ -73,8 +73,7 @@ async def offer(
         raise EndsAnyway(scope=scope.name, until=subscription.cancel_at.isoformat())
     price = await desk.payments.price(plan, interval, subscription.currency)
     moment = clock.now().replace(microsecond=0)
-    free = Preview(price.currency, 0, 0, (), 0, subscription.current_period_end, None)
-    preview = free
+    preview = Preview(price.currency, 0, 0, (), 0, subscription.current_period_end, None)  # free for now
     if now and subscription.status != "trialing":
         preview = await desk.payments.preview_change(subscription.id, subscription.item_id, price, seats, moment)
     next_total = await desk.payments.preview_renewal(

@@ -107,7 +107,8 @@ class Endings(Looking):
         with as_refusals("invoices.list"):
             ended = (await self._client.v1.subscriptions.retrieve_async(subscription_id)).to_dict()
             page = await self._client.v1.invoices.list_async({"subscription": subscription_id, "limit": 20})
+        since = (ended["ended_at"] or 0) - 60  # Stripe makes the invoice, then ends it: not always in the same second
         for each in (found.to_dict() for found in page.data):
-            if each["created"] >= (ended["ended_at"] or 0) and each["total"] < 0 and each["status"] != "void":
+            if each["created"] >= since and each["total"] < 0 and each["status"] != "void":
                 return max(0, (each["starting_balance"] or 0) - (each["ending_balance"] or 0)), each["currency"]
         return 0, ended["currency"]

@@ -118,7 +118,7 @@ async def changed(
 
     `owed` is what is unpaid, read when it has just become overdue.
     """
-    actor = actor or await who_asked(after)
+    actor = actor or await _who_asked(after)
     if terms(before) != terms(after):
         await _terms_changed(desk, before, after, actor)
     pending = (after.next_plan, after.next_interval, after.next_seats, after.next_at)
@@ -164,7 +164,7 @@ def failed_facts(desk: Desk, record: Subscription, owed: list[UnpaidFacts]) -> d
     }
 
 
-async def who_asked(record: Subscription) -> Member | None:
+async def _who_asked(record: Subscription) -> Member | None:
     """Whose accepted quote a change fits: the webhook may be here before the call that caused it came back."""
     quote = await Quote.get_or_none(subscription_id=record.id, state=QuoteState.ACCEPTED).prefetch_related("requester")
     return quote.requester if quote else None

@@ -149,7 +149,7 @@ async def _update(desk: Desk, known: Subscription, found: SubscriptionFacts, act
                 return False
             fresh = await Subscription.get(id=known.id).prefetch_related("scope", "owner")
             if known.is_live and not fresh.is_live:
-                await endings.ended(desk, known, fresh, actor or await consequences.who_asked(fresh), found)
+                await endings.ended(desk, known, fresh, actor, found)
             else:
                 await consequences.changed(desk, known, fresh, actor, owed)
         await _settle_quotes(found)

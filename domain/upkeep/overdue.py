@@ -52,7 +52,7 @@ async def _remind(desk: Desk) -> None:
         assert live.past_due_since is not None  # filtered above
         at = _reminded_at(desk, live.past_due_since)
         key = f"unpaid_still:{live.id}:{live.past_due_since.isoformat()}"
-        if at is None or clock.now() < at or await Notice.filter(dedup_key=key).exists():
+        if at is None or not at <= clock.now() < at + REMIND or await Notice.filter(dedup_key=key).exists():
             continue
         owed = await desk.payments.unpaid(live.id)
         facts = terms(live) | {"scope": live.scope.name, "subscription": live.id, "still": True}

@@ -82,6 +82,13 @@ async def test_M5_everything_works_for_the_whole_grace(town: Town) -> None:
     assert (await town.fresh(live)).is_live
 
 
+async def test_M5_a_look_that_comes_too_late_ends_it_without_reminding_of_a_day_that_is_over(town: Town) -> None:
+    await overdue_subscription(town)
+    town.move(days=GRACE + 5)
+    assert await upkeep.look(town.desk) == 1
+    assert len(await town.told("payment_failed")) == 1
+
+
 async def test_M5_when_the_grace_is_over_it_ends_and_nothing_is_owed_or_deleted(town: Town) -> None:
     live = await overdue_subscription(town)
     invoices = await Invoice.all().count()

@@ -8,6 +8,9 @@ from itertools import permutations
 
 import pytest
 
+from bot.views import confirmation
+from bot.views.terms import per_interval
+from bot.words import Words
 from domain.actions import cancel, plan, seats
 from domain.records import Quote, Subscription
 from domain.rules import refusals as no
@@ -153,6 +156,10 @@ async def test_M2_more_seats_now_leave_a_waiting_change_of_plan_alone_and_go_wit
     live = await waiting_for(town, waiting)
     quote = await seats.offer_seats(town.desk, town.members[0], subscription=live, seats=25)
     await town.confirm(quote)
+    t = Words("en-US")
+    shown = str(confirmation.offer(t, town.desk, quote, payment_method=None).blocks)
+    every = "month" if waiting == "shorter" else "year"
+    assert per_interval(t, quote.next_total, "sek", every) in shown.replace("\\xa0", "\u00a0")
     now = await town.fresh(live)
     assert terms(now) == YEARLY | {"seats": 25}
     assert waits(now) == YEARLY | WAITING[waiting] | {"seats": 25}
