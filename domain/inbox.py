@@ -67,6 +67,7 @@ class Inbox:
     async def store(self, arrivals: Sequence[Arrival]) -> None:
         """Commit all of them, or none. Raises whatever the database does; `is_about_a_row` tells whose fault that is."""
         now = clock.now()
+        arrivals = sorted(arrivals, key=lambda each: each.id)  # two processes that store the same never wait in a ring
         client = get_connection("default")
         if client.capabilities.dialect != "postgres":
             # Never timed out from here: a cancelled statement would leave its transaction open. `busy_timeout` ends the wait.
@@ -82,8 +83,10 @@ class Inbox:
             async with asyncio.timeout(PATIENCE):
                 await self._insert(await self._keep(client), arrivals, now)
         except BaseException as error:
-            if not is_about_a_row(error):
-                await self.close()  # it may be the connection: the next batch takes another
+            if not is_about_a_row(error):  # it may be the connection: the next batch takes another
+                if self._connection is not None:
+                    self._connection.terminate()  # given back alive, it would first be asked how it is, perhaps for ever
+                await self.close()
             raise
 
     async def _insert(self, connection: Any, arrivals: Sequence[Arrival], now: datetime) -> None:
@@ -111,7 +114,7 @@ class Inbox:
 
     async def close(self) -> None:
         """Give the connection back to the pool."""
-        kept, self._kept = self._kept, None
+        kept, self._kept, self._connection = self._kept, None, None
         if kept is not None:
             await kept.aclose()
 

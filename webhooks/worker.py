@@ -112,7 +112,10 @@ class Worker:
         try:
             readings = await self._sorted(events)
             gate = asyncio.Semaphore(AT_ONCE_A_LANE)
-            await asyncio.gather(*(self._read(gate, reading, about) for reading, about in readings.items()))
+            reads = (self._read(gate, reading, about) for reading, about in readings.items())
+            for outcome in await asyncio.gather(*reads, return_exceptions=True):  # one that fails leaves the others be
+                if isinstance(outcome, BaseException):
+                    raise outcome
         except Exception:
             log.exception("the outcome of %s events could not be kept; their leases will run out", len(events))
             self._let_go(events)
@@ -222,6 +225,8 @@ class Worker:
         for task in under_way:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
+        if keeping := [task for task in (self._keeping, self._next_keeping) if task is not None]:
+            await asyncio.wait(keeping)  # what is finished stays so
         left, self._held = list(self._held.values()), {}
         if left:
             await queue.release(left)
