@@ -270,7 +270,7 @@ class Control:
         return await self._then_settle({"ok": ok})
 
     async def _event(self, body: Json) -> Json:
-        if body.get("type") == "app_reinstalled":
+        if body.get("type") in {"app_reinstalled", "app_installed"}:
             workspace = body.get("workspace") or next(iter(self.slack.state.workspaces))
             if workspace not in self.slack.state.workspaces:
                 raise ControlError(f"there is no workspace {workspace!r}", "GET /control/state lists them", 404)
