@@ -95,7 +95,7 @@ class Control:
                 "stripe_webhook_secret": world.credentials.stripe_webhook_secret,
             },
             "urls": {"slack": self.slack.base_url, "stripe": world.stripe.base_url, "kassor": world.kassor_url},
-            "kassor": {"pid": world.kassor.pid if world.kassor else None},
+            "kassor": {"pid": world.kassor.pid if world.kassor else None, "started_here": world.kassor is not None},
             "workspaces": [
                 {
                     "id": workspace.id,
