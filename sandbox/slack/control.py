@@ -95,7 +95,7 @@ class Control:
                 "stripe_webhook_secret": world.credentials.stripe_webhook_secret,
             },
             "urls": {"slack": self.slack.base_url, "stripe": world.stripe.base_url, "kassor": world.kassor_url},
-            "kassor": {"pid": world.kassor.pid if world.kassor else None},
+            "kassor": {"pid": world.kassor.pid if world.kassor else None, "started_here": world.kassor is not None},
             "workspaces": [
                 {
                     "id": workspace.id,
@@ -270,7 +270,7 @@ class Control:
         return await self._then_settle({"ok": ok})
 
     async def _event(self, body: Json) -> Json:
-        if body.get("type") == "app_reinstalled":
+        if body.get("type") in {"app_reinstalled", "app_installed"}:
             workspace = body.get("workspace") or next(iter(self.slack.state.workspaces))
             if workspace not in self.slack.state.workspaces:
                 raise ControlError(f"there is no workspace {workspace!r}", "GET /control/state lists them", 404)

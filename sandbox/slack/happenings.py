@@ -29,6 +29,7 @@ class Happenings:
             "profile_changed": self._profile,
             "team_changed": self._team_changed,
             "group_created": self._group_created,
+            "team_created": self._group_created,
             "group_disabled": self._group_disabled,
             "group_enabled": self._group_enabled,
             "channel_renamed": self._channel_renamed,

@@ -128,9 +128,9 @@ export class Drawer {
   }
 
   kassor() {
-    const pid = this.world.state.kassor.pid, installed = this.world.workspace().installed;
+    const { pid, started_here: ours } = this.world.state.kassor, installed = this.world.workspace().installed;
     const app = installed ? this.press("uninstall", () => this.event("app_uninstalled", () => ({}))) : this.press("install", () => this.event("app_reinstalled", () => ({})));
-    return this.section("kassor", el("p", { class: "soft" }, pid ? `${t("process")} ${pid}` : t("elsewhere")),
-      el("div", { class: "actions" }, pid ? this.press("kill", () => post("/control/kassor", { do: "kill" }), "danger") : null, app));
+    return this.section("kassor", el("p", { class: "soft" }, pid ? `${t("process")} ${pid}` : t(ours ? "starting" : "elsewhere")),
+      el("div", { class: "actions" }, ours ? this.press("kill", () => post("/control/kassor", { do: "kill" }), "danger") : null, app));
   }
 }

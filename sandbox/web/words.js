@@ -17,7 +17,7 @@ const WORDS = {
     faultError: "Slack: an error of its own (500)", faultEventDrop: "Slack: an event is lost", faultEventTwice: "Slack: an event comes twice",
     faultEventLate: "Slack: an event comes an hour late", faultDecline: "Stripe: the next renewal is declined", faultHookDrop: "Stripe: a webhook is lost",
     faultHookTwice: "Stripe: a webhook comes twice", faultHookOrder: "Stripe: webhooks out of order", faultApi: "Stripe: an error of its own (500)",
-    kassor: "Kassör", process: "Process", elsewhere: "Started elsewhere", kill: "Kill without a goodbye", uninstall: "Uninstall the app", install: "Install the app again",
+    kassor: "Kassör", process: "Process", elsewhere: "Started elsewhere", starting: "Starting again…", kill: "Kill without a goodbye", uninstall: "Uninstall the app", install: "Install the app again",
     traffic: "What was said over HTTP", asked: "Asked", answered: "Answered", noAnswer: "no answer",
   },
   sv: {
@@ -37,7 +37,7 @@ const WORDS = {
     faultError: "Slack: ett eget fel (500)", faultEventDrop: "Slack: en händelse försvinner", faultEventTwice: "Slack: en händelse kommer två gånger",
     faultEventLate: "Slack: en händelse kommer en timme för sent", faultDecline: "Stripe: nästa förnyelse nekas", faultHookDrop: "Stripe: en webhook försvinner",
     faultHookTwice: "Stripe: en webhook kommer två gånger", faultHookOrder: "Stripe: webhookar i fel ordning", faultApi: "Stripe: ett eget fel (500)",
-    kassor: "Kassör", process: "Process", elsewhere: "Startad någon annanstans", kill: "Döda utan förvarning", uninstall: "Avinstallera appen", install: "Installera appen igen",
+    kassor: "Kassör", process: "Process", elsewhere: "Startad någon annanstans", starting: "Startar igen…", kill: "Döda utan förvarning", uninstall: "Avinstallera appen", install: "Installera appen igen",
     traffic: "Vad som sagts över HTTP", asked: "Fråga", answered: "Svar", noAnswer: "inget svar",
   },
 };
