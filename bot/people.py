@@ -75,6 +75,18 @@ async def _at_once(call: Callable[..., Awaitable[AsyncSlackResponse]], **argumen
     return await call(**arguments)
 
 
+async def hear(client: AsyncWebClient, scope: Scope) -> None:
+    """Be in the channel of a team that pays: Slack tells only those inside who comes and goes. A private one can't be joined
+    uninvited; it is read once a day all the same.
+    """
+    if not scope.slack_ref.startswith("C"):
+        return
+    try:
+        await client.conversations_join(channel=scope.slack_ref)
+    except SlackApiError as error:
+        log.info("channel %s can't be joined: %s", scope.slack_ref, error.response.get("error"))
+
+
 async def patiently(call: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> AsyncSlackResponse:
     """A call nobody waits in front of: when Slack limits us it is made again after the time Slack names. Raises SlackApiError."""
     for _ in range(MOST_WAITS):

@@ -111,15 +111,16 @@ async def _read_teams(desk: Desk, client: AsyncWebClient, team_id: str) -> list[
         if scope.slack_ref.startswith("S"):
             gone = scope.slack_ref not in there
         else:
-            gone = scope.id in paying and not await _read_channel(client, team_id, scope.slack_ref)
+            gone = scope.id in paying and not await _read_channel(client, team_id, scope)
         if gone and await teams.is_gone(desk, scope):
             lines.append(f"{scope.slack_ref} is no longer there")
     return lines
 
 
-async def _read_channel(client: AsyncWebClient, team_id: str, channel: str) -> bool:
+async def _read_channel(client: AsyncWebClient, team_id: str, scope: Scope) -> bool:
     try:
-        await people.team(client, team_id, channel, patient=True)
+        await people.hear(client, scope)
+        await people.team(client, team_id, scope.slack_ref, patient=True)
     except ScopeUnknown:
         return False
     return True

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from bot import home
+from bot import home, people
 from bot.listeners import finding
 from bot.views import confirmation
 from bot.views.blocks import note
@@ -35,6 +35,7 @@ async def accept(visit: Visit) -> None:
         return
     if quote.kind == QuoteKind.UPGRADE and quote.state != QuoteState.APPLIED:
         await visit.reply(confirmation.payment_page(visit.words, visit.desk, quote))
+        await people.hear(visit.client, quote.scope)
     else:
         await visit.reply(confirmation.done(visit.words, visit.desk, quote))
         await home.publish(visit.client, visit.desk, visit.actor)

@@ -234,6 +234,7 @@ async def submitted(visit: Visit) -> None:
     await upgrade.accept(visit.desk, visit.actor, quote.id)
     quote = await upgrade.carry_out(visit.desk, quote)
     await visit.reply(confirmation.payment_page(visit.words, visit.desk, quote))
+    await people.hear(visit.client, quote.scope)
 
 
 async def _on_field(visit: Visit, refusal: Refusal) -> None:

@@ -235,10 +235,10 @@ def _request_open(refusal: no.RequestOpen, t: Words, _: Desk) -> str:
 def _request_decided(refusal: no.RequestDecided, t: Words, _: Desk) -> str:
     who, day = mention(refusal.by), t.iso_day(refusal.at)
     if refusal.state == "approved":
-        return t("{who} approved it already, on {day}.", who=who, day=day)
+        return t("{who} approved it already, on {day}. You needn't do anything.", who=who, day=day)
     if refusal.state == "declined":
-        return t("{who} declined it already, on {day}.", who=who, day=day)
-    return t("{who} answered it already, on {day}.", who=who, day=day)
+        return t("{who} declined it already, on {day}. You needn't do anything.", who=who, day=day)
+    return t("{who} answered it already, on {day}. You needn't do anything.", who=who, day=day)
 
 
 def plan_name(desk: Desk, key: str | None) -> str:
@@ -315,13 +315,15 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
     ),
     no.DeskClosed: _desk_closed,
     no.NotStaff: lambda r, t, _: (
-        t("Only the sales staff can answer this, in the sales channel. Nothing was changed.")
+        t("Only the sales staff can answer this, in the sales channel. Nothing was changed; leave it to one of them.")
         if r.desk == "sales"
-        else t("Only those in the support channel can answer this. Nothing was changed.")
+        else t("Only those in the support channel can answer this. Nothing was changed; leave it to one of them.")
     ),
     no.RequestOpen: _request_open,
     no.RequestDecided: _request_decided,
-    no.RequestGone: lambda r, t, _: t("That request isn't there any more. Nothing was changed."),
+    no.RequestGone: lambda r, t, _: t(
+        "That request isn't there any more. Nothing was changed; look in the channel for what is open."
+    ),
     no.NothingWritten: lambda r, t, _: t("Write a few words, so that it can be understood."),
     no.TeamsTooFew: lambda r, t, _: t("Choose two teams or more, at most eight at a time."),
     no.PaidByCard: lambda r, t, _: t(

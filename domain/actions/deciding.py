@@ -224,7 +224,7 @@ async def _decide(
                 desk,
                 scope=request.scope,
                 actor=actor,
-                verb=f"request_{state.value}",
+                verb="request_approved" if state == RequestState.APPROVED else "request_declined",
                 after={"topic": request.topic},
                 reference=str(request.id),
                 dedup_key=f"request:{request.id}:{state.value}",

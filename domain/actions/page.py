@@ -7,6 +7,7 @@ from typing import Literal
 from domain import directory
 from domain.actions.common import live_subscription
 from domain.actions.invoices import finalised
+from domain.actions.owner import claimants
 from domain.desk import Desk
 from domain.records import Admin, Customer, DeskRequest, Invoice, Member, Scope, Subscription
 from domain.records.people import ScopeKind
@@ -95,14 +96,9 @@ async def _without_plan(desk: Desk, actor: Member, scope: Scope, members: int) -
 async def _about(actor: Member, scope: Scope, members: int, live: Subscription) -> BillingPage:
     """Plan and owner's name (R35); for an admin whose owner is gone, the way to take over (P1)."""
     owner = await Member.get(id=live.owner_id)
-    current = Admin.filter(scope_id=scope.id, until=None)
-    is_admin = actor.is_active and await current.filter(member_id=actor.id).exists()
+    is_admin = actor.is_active and await Admin.filter(scope_id=scope.id, member_id=actor.id, until=None).exists()
     role: Role = "guest" if not actor.is_active else "admin" if is_admin else "member"
-    may_claim = False
-    if not owner.is_active and actor.is_active and await directory.is_in(scope, actor):
-        # Where no admin is left, Slack's own admins may.
-        others = current.filter(member__is_bot=False, member__is_guest=False, member__is_deactivated=False)
-        may_claim = is_admin or (actor.is_workspace_admin and not await others.exists())
+    may_claim = not owner.is_active and actor.id in {each.id for each in await claimants(live)}
     return BillingPage(
         scope,
         role,

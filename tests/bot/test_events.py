@@ -18,6 +18,7 @@ async def paying_channel(office: Office) -> tuple[Scope, Subscription]:
     client = await office.bot.client_for(BIG)
     assert client is not None
     scope = await people.team(client, BIG, DESIGN)
+    await people.hear(client, scope)
     return scope, await subscribed(scope, await Member.get(slack_user_id="U0EBBA005"))
 
 

@@ -137,7 +137,7 @@ async def test_P2_an_empty_answer_does_not_make_everybody_leave(office: Office) 
 
 async def test_P3_a_workspace_whose_token_is_gone_is_skipped_until_it_is_installed_again(office: Office) -> None:
     home = office.slack.state.workspaces[BIG]
-    office.slack.state.revoked.add(home.bot_token)
+    office.slack.state.revoked[home.bot_token] = "token_revoked"
     office.a_day_passes()
     assert await reading.read_due(office.bot) == 2
     assert (await Workspace.get(id=BIG)).installed is False

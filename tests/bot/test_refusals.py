@@ -65,6 +65,13 @@ SWEDISH = frozenset(
 )
 # What a refusal knows and doesn't say, because the reader knows it, or because it is a code for words.
 UNSAID = {
+    "DeskClosed": {"desk"},
+    "NotStaff": {"desk"},
+    "RequestOpen": {"topic", "scope", "at", "state"},
+    "RequestDecided": {"state", "at"},
+    "EndsAnyway": {"until"},
+    "AdminNotEligible": {"reason", "name"},
+    "SeveralSubscriptions": {"subscriptions"},
     "NotOwner": {"owner_name", "asked"},  # the mention shows the name; what was asked chooses the words
     "ActorNotEligible": {"reason"},
     "OwnerNotEligible": {"reason", "name"},

@@ -12,7 +12,7 @@ from tortoise.transactions import in_transaction
 from bot.views.notices import audit_line
 from bot.words import Words
 from domain import audit, sync
-from domain.actions import cancel, owner, seats
+from domain.actions import admins, cancel, owner, seats
 from domain.config import Settings
 from domain.desk import Desk
 from domain.records import AuditEntry, Notice
@@ -69,7 +69,7 @@ async def test_people_are_named_for_what_they_did_and_nobody_for_what_stripe_did
     await town.confirm(await seats.offer_seats(town.desk, ada, subscription=live, seats=15))
     live = await cancel.cancel(town.desk, ada, subscription=await live.get(id=live.id))
     live = await cancel.resume(town.desk, ada, subscription=live)
-    await owner.appoint_admin(town.desk, ada, subscription=live, member=town.members[2])
+    await admins.set_admins(town.desk, ada, subscription=live, members=[town.members[2]])
     await owner.hand_over(town.desk, ada, subscription=live, to=town.members[1])
     town.stripe.account.faults.decline_next_renewal = 1
     town.clock.move_to(live.current_period_end)

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain import clock, directory
-from domain.actions import cancel, invoices, owner, page, upgrade, usage
+from domain.actions import admins, cancel, invoices, page, upgrade, usage
 from domain.actions.common import subscription_of
 from domain.records import Admin, DeskRequest, Invoice, Member, Scope, Subscription
 from domain.records.requests import Desk as DeskKind
@@ -54,7 +54,7 @@ async def with_invoices(scope: Scope, number: int) -> None:
 
 async def test_R33_seat_usage_is_the_owners_alone_also_for_an_admin(town: Town) -> None:
     live = await town.upgraded(seats=10)
-    await owner.appoint_admin(town.desk, town.members[0], subscription=live, member=town.members[1])
+    await admins.set_admins(town.desk, town.members[0], subscription=live, members=[town.members[1]])
     for reader in town.members[1:3]:
         with pytest.raises(no.NotOwner):
             await usage.usage(town.desk, reader, subscription=live)
@@ -123,7 +123,7 @@ async def test_R32_R34_every_invoice_is_on_exactly_one_page(town: Town) -> None:
 
 async def test_R49_pages_of_invoices_are_the_owners_alone(town: Town) -> None:
     live = await town.upgraded(seats=10)
-    await owner.appoint_admin(town.desk, town.members[0], subscription=live, member=town.members[1])
+    await admins.set_admins(town.desk, town.members[0], subscription=live, members=[town.members[1]])
     with pytest.raises(no.NotOwner):
         await invoices.paged(town.members[1], scope=town.scope)
 
@@ -181,7 +181,7 @@ async def test_R26_P1_an_owner_who_became_a_guest_sees_no_money(town: Town) -> N
 async def test_P1_admins_can_take_over_only_once_the_owner_is_gone(town: Town) -> None:
     live = await town.upgraded(seats=10)
     admin, member = town.members[1], town.members[2]
-    await owner.appoint_admin(town.desk, town.members[0], subscription=live, member=admin)
+    await admins.set_admins(town.desk, town.members[0], subscription=live, members=[admin])
     assert (await page.page(town.desk, admin, scope=town.scope)).claimable is None
     await directory.upsert_member(town.workspace, person(1, is_deactivated=True))
     assert (await page.page(town.desk, admin, scope=town.scope)).claimable == live.id
