@@ -1,5 +1,6 @@
 """The App Home tab, published for one person as they may see it."""
 
+import asyncio
 import logging
 
 from slack_sdk.errors import SlackApiError
@@ -14,6 +15,7 @@ from domain.desk import Desk
 from domain.records import Member
 
 log = logging.getLogger("kassor.home")
+A_MOMENT = 0.9  # seconds somebody waits for a page in front of them
 
 
 async def pages_of(desk: Desk, actor: Member) -> list[BillingPage]:
@@ -25,6 +27,15 @@ async def pages_of(desk: Desk, actor: Member) -> list[BillingPage]:
 async def with_next_invoice(desk: Desk, pages: list[BillingPage]) -> list[BillingPage]:
     """The first page with Stripe's own figure of its next invoice; the teams' rows have no amounts."""
     return [await page.with_next_invoice(desk, pages[0]), *pages[1:]]
+
+
+async def soon(desk: Desk, pages: list[BillingPage]) -> list[BillingPage]:
+    """As `with_next_invoice` when Stripe says it within a moment, else as our records have it: a message is posted once."""
+    try:
+        async with asyncio.timeout(A_MOMENT):
+            return await with_next_invoice(desk, pages)
+    except TimeoutError:
+        return pages
 
 
 async def publish(client: AsyncWebClient, desk: Desk, actor: Member) -> None:

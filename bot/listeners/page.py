@@ -48,11 +48,7 @@ async def _show_scope(visit: Visit, scope: Scope) -> None:
 
 
 async def _show(visit: Visit, pages: list[page.BillingPage]) -> None:
-    """At once as our records have it, then with Stripe's own figure of the next invoice where it is another."""
-    await visit.reply(views.message(visit.words, visit.desk, pages))
-    exact = await home.with_next_invoice(visit.desk, pages)
-    if exact != pages:
-        await visit.reply(views.message(visit.words, visit.desk, exact))
+    await visit.reply(views.message(visit.words, visit.desk, await home.soon(visit.desk, pages)))
 
 
 # --- seat usage ---

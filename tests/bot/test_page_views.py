@@ -103,6 +103,7 @@ def test_R34_the_page_of_every_state_is_something_slack_takes(t: Words, name: st
         fits(help_view.help_text(t, DESK, first, person="U2", teams=3))
     fits(page.leaving(t, DESK, owned(live, name), live))
     fits(page.links(t, DESK))
+    assert problems_in_view(page.reading(name * 20)) == []
     fits(page.link_out("T", "x", "y", "https://x.example"))
     fits(page.which(t, [(f"sub_{number}", name) for number in range(200)], "seats", "9" * 500))
 
