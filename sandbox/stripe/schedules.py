@@ -327,9 +327,12 @@ def _apply(store: Store, schedule: Object, phase: Object, *, proration_behavior:
     given = _as_item_params(sub, phase)
     now = store.now()
     start, end = current_period(sub)
+    ends_trial = (
+        sub["status"] == "trialing" and phase["trial_end"] is None and now < end
+    )  # a phase says whether it is a trial
     metadata = merge_metadata(sub["metadata"], phase["metadata"])
     _take_over_terms(store, sub, phase)
-    if not given and metadata == sub["metadata"]:
+    if not given and metadata == sub["metadata"] and not ends_trial:
         return
     if now >= end:
         # Exactly at the boundary nothing is left to prorate: the renewal that follows bills the new items.
@@ -337,9 +340,8 @@ def _apply(store: Store, schedule: Object, phase: Object, *, proration_behavior:
             sub["metadata"] = metadata
             _replace_items(store, sub, phase)
         return
-    plan = changes.plan(
-        store, sub, {"items": given, "proration_behavior": proration_behavior, "proration_date": max(now, start)}
-    )
+    wish: Object = {"items": given, "proration_behavior": proration_behavior, "proration_date": max(now, start)}
+    plan = changes.plan(store, sub, wish | ({"trial_end": "now"} if ends_trial else {}))
     with store.changing(sub, "customer.subscription.updated"):
         sub["metadata"] = metadata
         consequences.carry_out(sub, plan.after)
