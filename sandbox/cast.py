@@ -66,9 +66,9 @@ class UserGroup:
     handle: str
     name: str
     users: list[str]
-    updated: int = 1_700_000_000
-    deleted: int = 0  # when it was disabled; 0 while it is in use
+    deleted_at: int = 0  # when it was disabled, seconds since 1970
     deleted_by: str | None = None
+    updated: int = 1_700_000_000
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from bot.views.blocks import Content, Json, actions, button, confirm, context, divider, facts, header, section
+from bot.views.desk import state_line
 from bot.views.doors import support_button
 from bot.views.invoices import invoice_line
 from bot.views.links import GO, ask_sales, links_line
@@ -11,7 +12,6 @@ from bot.words import Raw, Words, escape, mention
 from domain.actions.page import BillingPage
 from domain.desk import Desk
 from domain.records import DeskRequest, Subscription
-from domain.records.requests import Desk as DeskKind
 
 __all__ = ["GO", "home", "link_out", "links", "message", "reading", "which"]
 MOST_TEAMS = 12  # rows; a team's page is reached by its name as well
@@ -90,7 +90,7 @@ def _basic(t: Words, desk: Desk, page: BillingPage) -> list[Json]:
     if page.role == "guest":
         return [*blocks, context(t("Guests can't handle billing. Ask a member of the workspace."))]
     blocks += [_level(t, desk, plan.key, page) for plan in desk.catalogue.for_sale[:8]]
-    blocks += _requests(t, page.requests)
+    blocks += _requests(t, desk, page.requests)
     row = [button(t.plain("Upgrade"), f"{GO}upgrade", str(page.scope.id), style="primary")]
     if page.was_owner:
         row.append(button(t.plain("Show all invoices"), f"{GO}invoices", str(page.scope.id)))
@@ -152,7 +152,7 @@ def _about(t: Words, desk: Desk, page: BillingPage) -> list[Json]:
         blocks.append(context(t("{who} has left Slack. An admin can take over billing.", who=who)))
     elif page.role == "admin":
         blocks.append(context(t("You are admin. Invoices and payment are {who}'s.", who=who)))
-    blocks += _requests(t, page.requests)
+    blocks += _requests(t, desk, page.requests)
     if page.role != "guest":
         row += [button(t.plain("Get help"), f"{GO}help"), support_button(t, "page", str(page.scope.id))]
         blocks.append(actions(*row, block_id=f"about_{page.scope.id}"))
@@ -188,7 +188,7 @@ def _owned(t: Words, desk: Desk, page: BillingPage, live: Subscription) -> list[
         context(t("You are billing owner of this team.") if page.is_team else t("You are billing owner.")),
         facts(pairs),
         *_state(t, desk, live),
-        *_requests(t, page.requests),
+        *_requests(t, desk, page.requests),
         section(t("*Plan and seats*")),
         actions(*_change_row(t, live), block_id=f"plan_{live.id}"),
         section("\n".join([t("*Invoices and payment*"), *[invoice_line(t, each) for each in page.invoices]])),
@@ -264,22 +264,9 @@ def _state(t: Words, desk: Desk, live: Subscription) -> list[Json]:
     return found
 
 
-def _requests(t: Words, found: list[DeskRequest]) -> list[Json]:
+def _requests(t: Words, desk: Desk, found: list[DeskRequest]) -> list[Json]:
     """What waits for an answer at sales or support (S1)."""
-    lines = []
-    for each in found[:5]:
-        day = t.day(each.asked_at)
-        said = {
-            "several_teams": t("Plans for several teams: with sales since {day}.", day=day),
-            "pay_by_invoice": t("Payment by invoice: with sales since {day}.", day=day),
-            "quote": t("A quote: with sales since {day}.", day=day),
-            "adjust": t("A change of the plan: with sales since {day}.", day=day),
-            "cancel": t("Cancelling: with sales since {day}.", day=day),
-        }.get(each.topic)
-        if said is None or each.desk == DeskKind.SUPPORT:
-            said = t("Your question: with support since {day}.", day=day)
-        lines.append(f":hourglass: {said}")
-    return [context("\n".join(lines))] if lines else []
+    return [context("\n".join(f":hourglass: {state_line(t, desk, each)}" for each in found[:5]))] if found else []
 
 
 def leave_button(t: Words, live: Subscription) -> Json:

@@ -8,6 +8,7 @@ from domain import directory
 from domain.actions.common import live_subscription
 from domain.actions.invoices import finalised
 from domain.actions.owner import claimants
+from domain.actions.sales import open_requests
 from domain.desk import Desk
 from domain.records import Admin, Customer, DeskRequest, Invoice, Member, Scope, Subscription
 from domain.records.people import ScopeKind
@@ -89,7 +90,7 @@ async def _without_plan(desk: Desk, actor: Member, scope: Scope, members: int) -
         desk.catalogue.free.key,
         is_first_time=not ever,
         was_owner=last is not None and last.owner_id == actor.id and actor.is_active,
-        requests=await _requests(scope, actor),
+        requests=await open_requests(actor, scope),
     )
 
 
@@ -109,7 +110,7 @@ async def _about(actor: Member, scope: Scope, members: int, live: Subscription) 
         owner_name=owner.name,
         owner_is_gone=not owner.is_active,
         claimable=live.id if may_claim else None,
-        requests=await _requests(scope, actor),
+        requests=await open_requests(actor, scope),
     )
 
 
@@ -131,11 +132,6 @@ async def _owned(desk: Desk, actor: Member, scope: Scope, members: int, live: Su
         invoices=invoices[:FIRST_INVOICES],
         has_more_invoices=len(invoices) > FIRST_INVOICES,
     )
-
-
-async def _requests(scope: Scope, actor: Member) -> list[DeskRequest]:
-    own = DeskRequest.filter(scope_id=scope.id, requester_id=actor.id, state=RequestState.OPEN)
-    return await own.order_by("asked_at")
 
 
 def _next_total(desk: Desk, live: Subscription) -> int:

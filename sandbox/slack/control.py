@@ -137,7 +137,7 @@ class Control:
                             "handle": group.handle,
                             "name": group.name,
                             "users": group.users,
-                            "disabled": bool(group.deleted),
+                            "disabled": bool(group.deleted_at),
                         }
                         for group in workspace.usergroups.values()
                     ],

@@ -32,6 +32,8 @@ class Faults:
     def add(self, request: dict[str, Any]) -> None:
         """Ask for a fault. Raises ControlError."""
         method, kind = str(request.get("method") or "*"), request.get("kind")
+        if kind == "dropped":  # said of an event by its bare type
+            method, kind = _EVENT + method.removeprefix(_EVENT), "drop"
         kinds = EVENT_KINDS if method.startswith(_EVENT) else KINDS
         if kind not in kinds:
             raise ControlError(f"unknown kind {kind!r} for {method}", f"one of {', '.join(kinds)}")

@@ -32,6 +32,8 @@ class Happenings:
             "team_created": self._group_created,
             "group_disabled": self._group_disabled,
             "group_enabled": self._group_enabled,
+            "team_disabled": self._group_disabled,
+            "team_enabled": self._group_enabled,
             "channel_renamed": self._channel_renamed,
             "channel_archived": self._channel_archived,
             "channel_unarchived": self._channel_unarchived,
@@ -63,25 +65,10 @@ class Happenings:
                 f"there is no user {request.get('user')!r}", "GET /control/state lists them", 404
             ) from None
 
-    def _channel(self, workspace: Workspace, request: Json) -> Channel:
-        found = workspace.channels.get(str(request["channel"]))
-        if found is None:
-            raise ControlError(f"there is no channel {request['channel']!r}", "GET /control/state lists them", 404)
-        return found
-
-    def _home_of(self, request: Json) -> Workspace:
-        """The workspace that has the channel."""
-        channel = str(request.get("channel"))
-        found = next((each for each in self.state.workspaces.values() if channel in each.channels), None)
-        if found is None:
-            raise ControlError(f"there is no channel {channel!r}", "GET /control/state lists them", 404)
-        return found
-
     def _joined(self, request: Json) -> Json:
         if request.get("channel"):
             user = self._user(request)
-            workspace = self._home_of(request)  # not the user's own when the channel is shared with another company
-            channel = self._channel(workspace, request)
+            workspace, channel, _ = self._any_channel(request)  # another's, when companies share it
             if user.id not in channel.members:
                 channel.members.append(user.id)
             return self._told_of_member("member_joined_channel", workspace, channel, user)
@@ -107,8 +94,7 @@ class Happenings:
         if not request.get("channel"):
             return self._deactivated(request)
         user = self._user(request)
-        workspace = self._home_of(request)
-        channel = self._channel(workspace, request)
+        workspace, channel, _ = self._any_channel(request)
         if user.id in channel.members:
             channel.members.remove(user.id)
         return self._told_of_member("member_left_channel", workspace, channel, user)
@@ -209,21 +195,22 @@ class Happenings:
             raise ControlError(f"there is a @{handle} already", "choose another handle")
         users = self._known(workspace, request.get("users", []))
         now = self.state.clock.timestamp()
-        group = UserGroup(self.state.new_id("S"), workspace.id, handle, str(request.get("name") or handle), users, now)
+        group = UserGroup(self.state.new_id("S"), workspace.id, handle, str(request.get("name") or handle), users)
+        group.updated = now
         workspace.usergroups[group.id] = group
         self.sender.event_soon(workspace, {"type": "subteam_created", "subteam": shapes.usergroup(group, users=True)})
         return {"usergroup": group.id}
 
     def _group_disabled(self, request: Json) -> Json:
         workspace, group = self._group(request)
-        group.updated = group.deleted = self.state.clock.timestamp()
+        group.updated = group.deleted_at = self.state.clock.timestamp()
         group.deleted_by = next((user.id for user in workspace.users.values() if user.is_admin), None)
         self._group_updated(workspace, group)
         return {"usergroup": group.id}
 
     def _group_enabled(self, request: Json) -> Json:
         workspace, group = self._group(request)
-        group.updated, group.deleted, group.deleted_by = self.state.clock.timestamp(), 0, None
+        group.updated, group.deleted_at, group.deleted_by = self.state.clock.timestamp(), 0, None
         self._group_updated(workspace, group)
         return {"usergroup": group.id}
 

@@ -79,9 +79,7 @@ class PeopleApi:
         person = workspace.users.get(user_id)
         if person is not None:
             return {"ok": True, "user": shapes.user(person, locale=_true(arguments.get("include_locale")))}
-        if any(
-            user_id in place.members for place in workspace.channels.values()
-        ):  # of another company, in a shared channel
+        if any(user_id in place.members for place in workspace.channels.values()):  # of another company
             return {"ok": True, "user": shapes.user(self.state.user(user_id), locale=False) | {"is_stranger": True}}
         raise SlackError("user_not_found")
 
@@ -165,7 +163,7 @@ class PeopleApi:
         found = [
             shapes.usergroup(group, users=users)
             for group in workspace.usergroups.values()
-            if disabled or not group.deleted
+            if disabled or not group.deleted_at
         ]
         if not _true(arguments.get("include_count")):
             for group in found:
@@ -174,7 +172,7 @@ class PeopleApi:
 
     def usergroups_users_list(self, workspace: Workspace, arguments: Json) -> Json:
         group = workspace.usergroups.get(str(arguments.get("usergroup")))
-        if group is None or (group.deleted and not _true(arguments.get("include_disabled"))):
+        if group is None or (group.deleted_at and not _true(arguments.get("include_disabled"))):
             raise SlackError("no_such_subteam")
         return {"ok": True, "users": list(group.users)}
 

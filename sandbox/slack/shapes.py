@@ -94,7 +94,7 @@ def usergroup(group: UserGroup, *, users: bool = False) -> Json:
         "is_external": False,
         "date_create": 1_700_000_000,
         "date_update": group.updated,
-        "date_delete": group.deleted,
+        "date_delete": group.deleted_at,
         "auto_type": None,
         "auto_provision": False,
         "enterprise_subteam_id": "",

@@ -4,7 +4,7 @@ from typing import Any
 
 from fpdf import FPDF, FontFace, XPos, YPos
 
-from sandbox.stripe.page_words import WORDS, day, latin, money
+from sandbox.stripe.page_words import WORDS, day, described, latin, money
 from sandbox.stripe.sums import sums_of
 
 Json = dict[str, Any]
@@ -121,7 +121,7 @@ def _lines(paper: FPDF, invoice: Json, t: dict[str, str], language: str) -> None
         for line in invoice["lines"]["data"]:
             quantity = line.get("quantity") or 1
             row = table.row()
-            row.cell(latin(line.get("description") or ""))
+            row.cell(latin(described(line, language)))
             row.cell(str(quantity))
             row.cell(latin(_unit(line, quantity, invoice["currency"], language)))
             row.cell(latin(money(line["amount"], invoice["currency"], language)))

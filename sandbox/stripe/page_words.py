@@ -228,6 +228,25 @@ def day(seconds: int, language: str) -> str:
     return str(format_date(datetime.fromtimestamp(seconds, UTC).date(), format="long", locale=_LOCALES[language]))
 
 
+_PERIOD = re.compile(r"(?P<what>.+ × .+) \(at .+ / (?P<every>month|year)\)")
+_PART = re.compile(r"(?P<which>Unused|Remaining) time on (?P<what>.+) after .+")
+
+
+def described(line: dict[str, Any], language: str) -> str:
+    """What a line is for, as the page and the PDF say it: Stripe's own English, put into Swedish for a Swede."""
+    said = str(line["description"] or "")
+    if language != "sv":
+        return said
+    if found := _PERIOD.fullmatch(said):
+        each = Decimal((line["pricing"] or {}).get("unit_amount_decimal") or 0)
+        price = money(int(each), line["currency"], language) if each == int(each) else ""
+        return f"{found['what']} ({price} {WORDS['sv'][found['every']]})" if price else found["what"]
+    if found := _PART.fullmatch(said):
+        which = "Outnyttjad tid" if found["which"] == "Unused" else "Återstående tid"
+        return f"{which}: {found['what']}, från {day(line['period']['start'], language)}"
+    return f"Provperiod: {said.removeprefix('Trial period for ')}" if said.startswith("Trial period for ") else said
+
+
 def latin(text: Any) -> str:
     """Text for a PDF's built-in fonts: what they lack becomes the nearest they have, or a question mark."""
     plain = (

@@ -13,7 +13,7 @@ from sandbox.stripe.account import Account
 from sandbox.stripe.dashboard import dashboard
 from sandbox.stripe.invoice_pdf import render
 from sandbox.stripe.page_html import Form
-from sandbox.stripe.page_words import WORDS, day, language_of, money, refusal
+from sandbox.stripe.page_words import WORDS, day, described, language_of, money, refusal
 from sandbox.stripe.payment import Outcome, Payment
 from sandbox.stripe.sums import sums_of
 
@@ -104,7 +104,7 @@ class Pages:
             each = money(price["unit_amount"] or 0, currency, language)
             what = f"{line['quantity']} {t['seats']} × {each}"
             rows += (
-                f"<tr><td>{escape(line['description'] or '')}<br><span class='soft small'>{escape(what)}</span></td>"
+                f"<tr><td>{escape(described(line, language))}<br><span class='soft small'>{escape(what)}</span></td>"
                 f"<td>{escape(money(line['amount_total'], currency, language))}</td></tr>"
             )
         tax = (session.get("total_details") or {}).get("amount_tax") or 0
@@ -301,7 +301,7 @@ class Pages:
         t = WORDS[language]
         currency = found["currency"]
         rows = "".join(
-            f"<tr><td>{escape(line['description'] or '')}</td><td>{escape(money(line['amount'], currency, language))}</td></tr>"
+            f"<tr><td>{escape(described(line, language))}</td><td>{escape(money(line['amount'], currency, language))}</td></tr>"
             for line in found["lines"]["data"]
         )
         rows += "".join(

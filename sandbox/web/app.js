@@ -26,7 +26,10 @@ const world = {
   // Public channels, and with `all` also the private ones one is in.
   channels: (all) => world.workspace().channels
     .filter((each) => !each.is_archived && (!each.is_private || (all && each.members.includes(world.me().id)))).map((each) => [each.id, `#${each.name}`]),
-  handles: () => world.workspace().users.map((each) => [each.name, each.real_name]),
+  handles: () => [
+    ...world.workspace().users.filter((each) => !each.deleted).map((each) => [each.name, each.real_name]),
+    ...world.workspace().usergroups.filter((each) => !each.disabled).map((each) => [each.handle, each.name]),
+  ],
   commands: () => world.state.app.commands,
   plainMentions: (text) => text.replace(/<@([UW][A-Z0-9]+)>/g, (_, id) => `@${world.person(id)}`),
 };

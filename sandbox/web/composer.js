@@ -23,16 +23,20 @@ export class Composer {
     this.button.textContent = t("send");
   }
 
-  // What can complete the word being typed: a command at the start, a person after @.
+  // What can complete the word being typed: a command at the start, a person or a group after @, a channel after #.
   found() {
     const text = this.field.value;
-    const word = text.slice(0, this.field.selectionStart).match(/(^\/\S*|@\S*)$/)?.[0];
+    const word = text.slice(0, this.field.selectionStart).match(/(^\/\S*|[@#]\S*)$/)?.[0];
     if (!word) return [];
     if (word[0] === "/") {
       return this.world.commands().filter((each) => each.command.startsWith(word) && each.command !== text.trim())
         .map((each) => ({ insert: `${each.command} `, title: each.command, hint: each.usage_hint, text: each.description, word }));
     }
     const wanted = word.slice(1).toLowerCase();
+    if (word[0] === "#") {
+      return this.world.channels(true).filter(([, name]) => name.slice(1).startsWith(wanted) && name !== word).slice(0, 8)
+        .map(([, name]) => ({ insert: `${name} `, title: name, hint: "", text: "", word }));
+    }
     return this.world.handles().filter(([handle, name]) => handle.startsWith(wanted) || name.toLowerCase().includes(wanted)).slice(0, 8)
       .map(([handle, name]) => ({ insert: `@${handle} `, title: name, hint: `@${handle}`, text: "", word }));
   }

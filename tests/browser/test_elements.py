@@ -203,3 +203,23 @@ async def test_a_private_channel_one_is_not_in_is_not_offered(alice: Page, town:
     names = await alice.locator("dialog.modal select option").all_inner_texts()
     assert "#design" in names
     assert "#billing-audit" not in names
+
+
+async def test_groups_and_channels_are_completed_where_one_writes_and_arrive_as_mentions(
+    alice: Page, town: Town
+) -> None:
+    field = alice.locator("#composer")
+    await field.press_sequentially("/upgrade @desi")
+    await alice.get_by_role("option", name="@design").click()
+    await field.press_sequentially("#alln")
+    await expect(alice.get_by_role("option")).to_have_count(0)
+    await field.fill("/upgrade @design #allm")
+    await field.press_sequentially("ä")
+    await alice.get_by_role("option", name="#allmänt").click()
+    await expect(field).to_have_value("/upgrade @design #allmänt ")
+    await field.press("Enter")
+    for _ in range(100):
+        if town.app.commands:
+            break
+        await asyncio.sleep(0.05)
+    assert town.app.commands[-1]["text"] == "<!subteam^S0DESIGN1|@design> <#C0GENERAL|allmänt>"

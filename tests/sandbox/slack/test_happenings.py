@@ -258,3 +258,16 @@ async def test_the_app_hears_of_a_channels_members_only_where_it_is_one_itself(t
     await town.happens("member_joined", user=ALICE, channel="C0DESIGN1")
     told = [(each["event"]["type"], each["event"]["channel"]) for each in town.app.events]
     assert told == [("member_left_channel", "C0DESIGN1"), ("member_joined_channel", "C0DESIGN1")]
+
+
+async def test_somebody_of_another_company_in_a_shared_channel_is_a_stranger(town: Town) -> None:
+    await town.happens("member_joined", user="U1ANTON01", channel="C0SUPPORT1")
+    assert town.app.told("member_joined_channel")[0]["team"] == "T1PIXEL01"
+    told: Any = await town.client.users_info(user="U1ANTON01")
+    assert told["user"]["is_stranger"] is True
+
+
+async def test_an_event_can_be_lost_by_its_bare_type(town: Town) -> None:
+    await town.control("faults", method="team_join", kind="dropped")
+    await town.happens("member_joined")
+    assert town.app.events == []

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
+from sandbox.stripe.page_words import described
 from tests.sandbox.stripe.shop import Shop
 
 HOUR, DAY = 3_600, 86_400
@@ -264,3 +265,19 @@ async def test_an_invoice_by_post_is_overdue_and_then_paid_out_of_band(shop: Sho
     paid = await shop.v1.invoices.pay_async(sent.id, {"paid_out_of_band": True})
     assert (paid.status, paid.amount_paid) == ("paid", 0)
     assert (await shop.v1.subscriptions.retrieve_async(sub.id)).status == "active"
+
+
+async def test_a_swede_reads_what_each_line_is_for_in_swedish(shop: Shop) -> None:
+    sub = await shop.subscribe(await shop.price(10_000), 10)
+    await shop.move_by(days=10)
+    change = {"items": [{"id": item_of(sub).id, "quantity": 20}], "proration_behavior": "always_invoice"}
+    await shop.v1.subscriptions.update_async(sub.id, change)
+    raw = shop.server.account.objects["invoice"][(await latest(shop, sub)).id]
+    said = [described(line, "sv") for line in raw["lines"]["data"]]
+    assert [each.partition(",")[0] for each in said] == [
+        "Outnyttjad tid: 10 × Premium",
+        "Återstående tid: 20 × Premium",
+    ]
+    assert [described(line, "en") for line in raw["lines"]["data"]] == [
+        line["description"] for line in raw["lines"]["data"]
+    ]
