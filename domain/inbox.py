@@ -7,7 +7,7 @@ as good as stored.
 import asyncio
 import sqlite3
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -85,7 +85,8 @@ class Inbox:
         except BaseException as error:
             if not is_about_a_row(error):  # it may be the connection: the next batch takes another
                 if self._connection is not None:
-                    self._connection.terminate()  # given back alive, it would first be asked how it is, perhaps for ever
+                    with suppress(asyncpg.InterfaceError):  # the pool noticed first, and has taken it away
+                        self._connection.terminate()  # given back alive, it would be asked how it is, perhaps for ever
                 await self.close()
             raise
 
@@ -105,7 +106,7 @@ class Inbox:
             )
 
     async def _keep(self, client: Any) -> Any:
-        if self._kept is None or self._connection.is_closed():
+        if self._connection is None or _is_gone(self._connection):
             await self.close()
             kept = AsyncExitStack()
             self._connection = await kept.enter_async_context(client.acquire_connection())
@@ -117,6 +118,13 @@ class Inbox:
         kept, self._kept, self._connection = self._kept, None, None
         if kept is not None:
             await kept.aclose()
+
+
+def _is_gone(connection: Any) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:  # closed, and taken away by the pool
+        return True
 
 
 def is_about_a_row(error: BaseException) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 import pytest
@@ -123,3 +123,21 @@ async def test_the_payload_is_stored_character_by_character(door: Ingest) -> Non
     payload = json.dumps({"å": "\x00 \u2028 €", "n": 1.10}) + "\n "
     await door.put(arrival(1, payload))
     assert (await Event.get(id="evt_1")).payload == payload
+
+
+async def test_a_connection_the_database_ended_is_replaced_and_the_next_event_stored(
+    door: Ingest, database: str
+) -> None:
+    if database.startswith("sqlite"):
+        pytest.skip("a file ends no connections")
+    await door.put(arrival(1))
+    admin = await asyncpg.connect(database)
+    await admin.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await admin.close()
+    for _ in range(3):
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            await door.put(arrival(2))  # Stripe comes again, too
+    assert await Event.all().count() == 2
