@@ -127,4 +127,4 @@ async def _covering(member: Member) -> list[Subscription]:
 def _rank(catalogue: Catalogue, key: str) -> int:
     """A plan's rank; one that has left the catalogue is still paid for, and counts as the lowest paid one."""
     plan = catalogue.plan(key)
-    return plan.rank if plan else 1
+    return 2 * plan.rank if plan else 1

@@ -39,7 +39,7 @@ TOPICS = ("several_teams", "pay_by_invoice", "quote", "adjust", "cancel", "help"
 
 def requests() -> list[DeskRequest]:
     return [
-        DeskRequest(desk=DeskKind.SUPPORT if topic == "help" else DeskKind.SALES, topic=topic, asked_at=NOW)
+        DeskRequest(desk=DeskKind.SUPPORT if topic == "help" else DeskKind.SALES, topic=topic, facts={}, asked_at=NOW)
         for topic in TOPICS
     ]
 

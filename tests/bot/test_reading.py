@@ -66,7 +66,7 @@ async def test_P2_a_paying_team_that_vanished_unheard_keeps_its_members_and_its_
     home = office.slack.state.workspaces[BIG]
     if what == "group":
         scope = await Scope.get(slack_ref="S0DESIGN1")
-        home.usergroups["S0DESIGN1"].deleted = 1_700_000_000
+        home.usergroups["S0DESIGN1"].deleted_at = 1_700_000_000
     else:
         scope = await people.team(client, BIG, "C0DESIGN1")
         home.channels["C0DESIGN1"].is_archived = True

@@ -339,6 +339,7 @@ async def by_invoice(town: Town) -> Subscription:
     )
     found = await sync.subscription(town.desk, made["id"])
     assert found is not None
+    await town.desk.payments.send_draft(found.latest_invoice_id or "")
     await sync.invoice(town.desk, found.latest_invoice_id or "")
     return found
 

@@ -185,6 +185,7 @@ async def by_invoice(town: Town, scope: Scope) -> Subscription:
     found = await sync.subscription(town.desk, made["id"])
     assert found is not None
     assert found.is_manually_invoiced
+    await town.desk.payments.send_draft(found.latest_invoice_id or "")
     return found
 
 
