@@ -1,6 +1,6 @@
 """Who is in the sandbox: an organisation with teams, and a small second workspace for the wrong-workspace rule. All invented.
 
-One person, James Porter, is a member of both with the same address, as a consultant would be.
+One person, Tove Hedlund, is a member of both with the same address, as a consultant would be.
 """
 
 from dataclasses import dataclass, field
@@ -112,13 +112,13 @@ _FJALLVIND = (
 _PIXELBRYGGAN = (
     ("U1ANTON01", "anton", "Anton Dahl", "sv-SE", _STOCKHOLM),
     ("U1BECKY02", "becky", "Becky Stone", "en-GB", _LONDON),
-    ("U1CISSI03", "cissi", "Cissi Norén", "sv-SE", _STOCKHOLM),
-    ("U1JAMES04", "james", "James Porter", "en-US", _NEW_YORK),
+    ("U1TOVE003", "tove", "Tove Hedlund", "sv-SE", _STOCKHOLM),
+    ("U1DAN0004", "dan", "Dan Whitfield", "en-US", _NEW_YORK),
 )
 
 # A consultant who is a member of both, with one address: who Slack knows twice, and Stripe once.
-IN_BOTH = ("U0JAMES10", "U1JAMES04")
-IN_BOTH_EMAIL = "james@porter.example"
+IN_BOTH = ("U0TOVE018", "U1TOVE003")
+IN_BOTH_EMAIL = "tove@hedlund.example"
 
 SALES_CHANNEL, SUPPORT_CHANNEL, AUDIT_CHANNEL = "C0SALES001", "C0SUPPORT1", "C0AUDIT001"
 SALES_STAFF = ("U0NILS014", "U0OLIVE15")

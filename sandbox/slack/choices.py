@@ -81,9 +81,10 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _known(workspace: Workspace, noun: str) -> set[str]:
+    """Everybody and everything that was ever there to choose: who was chosen may have left before it was submitted."""
     if noun == "users":
-        return {user.id for user in workspace.users.values() if not user.deleted}
-    return {channel.id for channel in workspace.channels.values() if not channel.is_archived}
+        return {*workspace.users, *(member for place in workspace.channels.values() for member in place.members)}
+    return set(workspace.channels)
 
 
 def _moment(kind: str, value: Any) -> Json:

@@ -117,7 +117,7 @@ function conversation(list, channel, empty) {
 
 let drawn = "";
 function draw(data) {
-  const key = JSON.stringify([data, place, world.user, world.state.now.slice(0, 16)]);
+  const key = JSON.stringify([data, place, world.user, world.workspace(), world.state.now.slice(0, 16)]);
   speak(world.me().locale);
   modal.show(data.stack, world);
   drawer.refresh();

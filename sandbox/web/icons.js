@@ -15,6 +15,7 @@ const DRAWN = {
   ballot_box_with_check: [box(BLUE) + stroke("#fff", "M5.8 10.4l2.9 2.9 5.6-6.3", 2.2), "chosen", "valt"],
   x: [stroke(RED, "M5 5l10 10M15 5L5 15", 2.6), "no", "nej"],
   no_entry: [`<circle cx="10" cy="10" r="8" fill="${RED}"/>${stroke("#fff", "M6 10h8", 2.6)}`, "stop", "stopp"],
+  no_entry_sign: [`<circle cx="10" cy="10" r="7" fill="none" stroke="${RED}" stroke-width="2.4"/>${stroke(RED, "M5.2 5.2l9.6 9.6", 2.4)}`, "not possible", "går inte"],
   warning: [`<path d="M10 2.2l8.4 15H1.6z" fill="#f5b93b" stroke="${AMBER}" stroke-width="1.2" stroke-linejoin="round"/>${stroke("#4a3200", "M10 7.4v4.6M10 14.6v.1", 2)}`, "warning", "varning"],
   information_source: [box(BLUE) + stroke("#fff", "M10 9.2v5M10 5.9v.1", 2.2), "information", "information"],
   hourglass: [HOURGLASS + `<path d="M7 16.6h6l-3-3z" fill="${AMBER}"/>`, "waiting", "väntar"],

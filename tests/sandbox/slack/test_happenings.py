@@ -247,7 +247,7 @@ async def test_R10_one_person_is_a_member_of_both_workspaces_with_one_address(to
         addresses[workspace.name] = {user.email: user.real_name for user in people}
     assert counted == {"Fjällvind": 18, "Pixelbryggan": 4}
     shared = addresses["Fjällvind"].items() & addresses["Pixelbryggan"].items()
-    assert shared == {("james@porter.example", "James Porter")}
+    assert shared == {("tove@hedlund.example", "Tove Hedlund")}
 
 
 async def test_the_app_hears_of_a_channels_members_only_where_it_is_one_itself(town: Town) -> None:

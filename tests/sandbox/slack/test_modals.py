@@ -90,7 +90,7 @@ async def test_an_optional_field_may_stay_empty(town: Town) -> None:
     [
         ({"type": "static_select", "options": SELECTS}, "green"),
         ({"type": "multi_static_select", "options": SELECTS}, "red"),
-        ({"type": "users_select"}, "U0GONE020"),
+        ({"type": "users_select"}, "U0NOBODY0"),
         ({"type": "multi_users_select"}, ["U1ANTON01"]),
         ({"type": "channels_select"}, "C1GENERAL"),
         ({"type": "datepicker"}, "Christmas"),
