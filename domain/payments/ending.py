@@ -5,6 +5,7 @@ from typing import Any
 import stripe
 
 from domain.payments import facts
+from domain.payments.door import Json
 from domain.payments.errors import as_refusals
 from domain.payments.facts import EndedWhy, UnpaidFacts
 from domain.payments.looking import Looking
@@ -103,12 +104,24 @@ class Endings(Looking):
             return bool(found["status"] != "paid")
 
     async def credited_at_end(self, subscription_id: str) -> tuple[int, str]:
-        """What the end of a subscription put on its customer's balance, and in which currency. Minor units, at least 0."""
+        """What the end of a subscription put on its customer's balance, and in which currency. Minor units, at least 0.
+
+        For a plan paid by hand Stripe keeps the closing invoice as a draft for an hour: it is finalised here, or nothing is there.
+        """
         with as_refusals("invoices.list"):
             ended = (await self._client.v1.subscriptions.retrieve_async(subscription_id)).to_dict()
             page = await self._client.v1.invoices.list_async({"subscription": subscription_id, "limit": 20})
         since = (ended["ended_at"] or 0) - 60  # Stripe makes the invoice, then ends it: not always in the same second
         for each in (found.to_dict() for found in page.data):
             if each["created"] >= since and each["total"] < 0 and each["status"] != "void":
+                if each["status"] == "draft":
+                    each = await self._finalised(each["id"])  # noqa: PLW2901 - the same invoice, as it is now
                 return max(0, (each["starting_balance"] or 0) - (each["ending_balance"] or 0)), each["currency"]
         return 0, ended["currency"]
+
+    async def _finalised(self, invoice_id: str) -> Json:
+        with as_refusals("invoices.finalize"):
+            done = await self._client.v1.invoices.finalize_invoice_async(
+                invoice_id, {"auto_advance": False}, {"idempotency_key": f"finalize:{invoice_id}"}
+            )
+        return done.to_dict()

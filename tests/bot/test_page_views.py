@@ -211,8 +211,8 @@ def test_a_workspace_that_has_just_installed_is_welcomed_once() -> None:
 
 def test_S1_what_waits_at_sales_is_on_the_page() -> None:
     text = texts({"blocks": page.message(SWEDE, DESK, [basic(requests=requests()[:2])]).blocks})
-    assert "flera team: hos säljarna sedan 24 november 2026" in text
-    assert "mot faktura: hos säljarna" in text
+    assert "Uppgradera flera team: skickat 24 november 2026, väntar på svar." in text
+    assert "Betala mot faktura: skickat 24 november 2026" in text
 
 
 # --- leaving ---

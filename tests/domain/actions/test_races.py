@@ -53,7 +53,9 @@ async def test_R33_a_button_shown_to_the_former_owner_does_nothing_after_billing
     with pytest.raises(no.QuoteOver):
         await changes.accept(town.desk, town.members[0], quote.id)
     with pytest.raises(no.NotOwner):  # what the button's listener tries next
-        await changes.reoffer(town.desk, await Quote.get(id=quote.id).prefetch_related("scope", "requester"), await town.fresh(live))
+        await changes.reoffer(
+            town.desk, await Quote.get(id=quote.id).prefetch_related("scope", "requester"), await town.fresh(live)
+        )
     assert len(paid(town)) == 1
 
 
