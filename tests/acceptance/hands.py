@@ -72,6 +72,14 @@ async def press_home(sandbox: SandboxClient, who: Person, action_id: str) -> Non
     await sandbox.act(who, action_id, **where)
 
 
+async def press_view(sandbox: SandboxClient, who: Person, action_id: str) -> None:
+    """Press a button of the modal in front."""
+    view = (await sandbox.views(who))[-1]
+    button = element(view, action_id)
+    where = {"view_id": view["id"], "block_id": button["block_id"], "value": button.get("value")}
+    await sandbox.act(who, action_id, **where)
+
+
 async def close_all(sandbox: SandboxClient, who: Person) -> None:
     for view in reversed(await sandbox.views(who)):
         await sandbox.post("/control/close", user=who.id, view_id=view["id"])

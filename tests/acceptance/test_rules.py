@@ -26,6 +26,7 @@ from tests.acceptance.hands import (
     plan_of,
     portal_of,
     press_home,
+    press_view,
     upgrade,
 )
 from tests.acceptance.test_bad_input import answer_to, objects
@@ -204,7 +205,8 @@ async def test_R39_R42_the_teams_owner_adds_seats_and_cancels_it_there(sandbox: 
     await sandbox.press(hugo, (await sandbox.said_to(hugo))[-1], "kassor.quote.accept")
     live = (await objects(sandbox, "subscription"))[-1]
     assert live["items"]["data"][0]["quantity"] == 10
-    await press_home(sandbox, hugo, "kassor.go.cancel")
+    await press_home(sandbox, hugo, "kassor.go.page")  # the team's own page (R37)
+    await press_view(sandbox, hugo, "kassor.go.cancel")
     await close_all(sandbox, hugo)
     await sandbox.settled()
     live = (await objects(sandbox, "subscription"))[-1]

@@ -139,7 +139,7 @@ async def test_S1_R16_a_swede_is_led_from_a_refusal_to_sales_and_hears_at_once_t
 ) -> None:
     carin, *_ = await cast(sandbox)
     view = await refused_with_door(sandbox, carin, "/uppgradera", "enterprise årsvis 20")
-    assert view["title"]["text"] == "Kontakta sälj"
+    assert view["title"]["text"] == "Kontakta säljarna"
     await sandbox.act(carin, "kassor.sales.topic", view_id=view["id"], value="pay_by_invoice")
     view = await top(sandbox, carin)
     wrong = await sandbox.submit(
@@ -151,7 +151,7 @@ async def test_S1_R16_a_swede_is_led_from_a_refusal_to_sales_and_hears_at_once_t
         await top(sandbox, carin),
         {"seats": {"kassor.sales.seats": "25"}, "text": {"kassor.sales.text": "Märk fakturan <!channel> 4711"}},
     )
-    assert "Skickat till sälj" in texts(await top(sandbox, carin))
+    assert "Skickat till säljarna" in texts(await top(sandbox, carin))
     await sandbox.settled()
 
 
@@ -226,7 +226,7 @@ async def test_R24_the_subscription_is_invoiced_and_its_invoice_reaches_the_owne
     assert 29 * 86_400 < invoice["due_date"] - invoice["created"] <= 30 * 86_400
     await sandbox.move_clock(days=3)  # her working hours come
     told = await news(sandbox, carin)
-    assert "Sälj har sagt ja" in told
+    assert "Säljarna har sagt ja" in told
     assert "ska vara betald senast" in told
     assert "27 500,00 kr" in told
     assert "Sorry" not in told
@@ -284,7 +284,7 @@ async def test_S1_a_crash_between_approving_and_carrying_out_loses_nothing_and_s
     await sandbox.move_clock(days=3)
     made = (await objects(sandbox, "subscription"))[sold:]
     assert [each["collection_method"] for each in made] == ["send_invoice"]
-    answers = [each for each in await sandbox.messages(anton) if "Sälj har sagt ja" in texts(each)]
+    answers = [each for each in await sandbox.messages(anton) if "Säljarna har sagt ja" in texts(each)]
     assert len(answers) == 1
     assert "60 000,00 kr" in await news(sandbox, anton)
 

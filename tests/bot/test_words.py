@@ -2,12 +2,13 @@
 
 import ast
 import re
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 from babel.messages.extract import extract_from_dir
 
-from bot.words import Raw, Words, catalogue, escape, link, mention
+from bot.words import LOCALES, Raw, Words, catalogue, escape, link, mention
 from tests.acceptance.conftest import ROOT
 
 KEYWORDS = {"t": None, "words": None, "plain": None, "n": (1, 2)}
@@ -43,6 +44,12 @@ def test_no_message_hides_inside_an_f_string_where_nobody_finds_it() -> None:
         if isinstance(call, ast.Call) and ast.unparse(call.func) in {"t", "t.plain", "t.n", "visit.words", "self.words"}
     ]
     assert hidden == []
+
+
+def test_nothing_is_said_in_two_ways() -> None:
+    text = (LOCALES / "sv" / "LC_MESSAGES" / "kassor.po").read_text(encoding="utf-8")
+    entries = Counter(re.findall(r'^msgid "(.+)"$', text, re.MULTILINE))
+    assert [entry for entry, count in entries.items() if count > 1] == []
 
 
 def test_the_swedish_has_places_for_the_same_facts() -> None:

@@ -52,10 +52,9 @@ async def test_R33_a_button_shown_to_the_former_owner_does_nothing_after_billing
     await owner.hand_over(town.desk, town.members[0], subscription=live, to=town.members[3])
     with pytest.raises(no.QuoteOver):
         await changes.accept(town.desk, town.members[0], quote.id)
+    shown = await Quote.get(id=quote.id).prefetch_related("scope", "requester")
     with pytest.raises(no.NotOwner):  # what the button's listener tries next
-        await changes.reoffer(
-            town.desk, await Quote.get(id=quote.id).prefetch_related("scope", "requester"), await town.fresh(live)
-        )
+        await changes.reoffer(town.desk, shown, await town.fresh(live))
     assert len(paid(town)) == 1
 
 

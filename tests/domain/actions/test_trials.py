@@ -168,7 +168,7 @@ async def test_M4_an_organisation_whose_trial_begins_takes_up_its_teams_all_the_
     assert not (await Subscription.get(id=team.id)).is_live
 
 
-@pytest.mark.parametrize(("locale", "words"), [("sv-SE", "Avsluta gratisperioden"), ("en-US", "Cancel the trial")])
+@pytest.mark.parametrize(("locale", "words"), [("sv-SE", "Avsluta provperioden"), ("en-US", "Cancel the trial")])
 async def test_R45_the_button_says_that_it_cancels_a_trial(town: Town, locale: str, words: str) -> None:
     live = await in_trial(town)
     shown = BillingPage(town.scope, "owner", 8, live.plan, "month", "U001", "Person 1", subscription=live, next_total=1)
