@@ -4,12 +4,16 @@
 clock can stop there on its way.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.desk import Desk
-from domain.upkeep import decreases, departures, growth, overdue
+from domain.rules.refusals import PaymentsAway
+from domain.upkeep import decreases, departures, growth, overdue, requests
+
+log = logging.getLogger("kassor.upkeep")
 
 
 @dataclass(frozen=True)
@@ -25,15 +29,21 @@ MATTERS: dict[str, Matter] = {
     "departures": Matter(departures.look, departures.next_due),
     "growth": Matter(growth.look, growth.next_due),
     "decreases": Matter(decreases.look, decreases.next_due),
+    "requests": Matter(requests.look, requests.next_due),
 }
 PEOPLE = (departures.look, growth.look, decreases.look)  # what somebody's coming, changing or going may bring about
 
 
 async def look(desk: Desk) -> int:
-    """Look at every matter; returns how much was done. Raises PaymentsAway."""
+    """Look at every matter; returns how much was done. What goes wrong with one is logged, and keeps nobody from the others."""
     done = 0
-    for matter in MATTERS.values():
-        done += await matter.look(desk)
+    for name, matter in MATTERS.items():
+        try:
+            done += await matter.look(desk)
+        except PaymentsAway:
+            log.info("stripe is away; %s are looked at again by the next tick", name)
+        except Exception:
+            log.exception("%s could not be looked after; the next tick looks again", name)
     return done
 
 
@@ -46,8 +56,3 @@ async def next_due(desk: Desk) -> datetime | None:
     """When some matter has something to do next, UTC."""
     moments = [await matter.next_due(desk) for matter in MATTERS.values()]
     return min((moment for moment in moments if moment is not None), default=None)
-
-
-from domain.upkeep import requests  # noqa: E402  # a matter is made of what is above
-
-MATTERS["requests"] = Matter(requests.look, requests.next_due)
