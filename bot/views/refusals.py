@@ -282,7 +282,7 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
         "You are billing owner of several: {scopes}. Say which one you mean.", scopes=", ".join(r.scopes)
     ),
     no.LiveElsewhere: lambda r, t, _: t(
-        "That person is billing owner of {elsewhere}. A subscription can't be moved: cancel the one for {elsewhere} first, "
+        "You are billing owner of {elsewhere}. A subscription can't be moved: cancel the one for {elsewhere} first, "
         "then upgrade {scope}.",
         elsewhere=r.elsewhere,
         scope=r.scope,
