@@ -93,6 +93,7 @@ SUBMISSIONS: dict[str, Handler] = {
     desk_views.SUBMIT_SALES: desk.sales_submitted,
     desk_views.SUBMIT_SUPPORT: desk.support_submitted,
     decision_views.SUBMIT_TERMS: decisions.terms_submitted,
+    decision_views.SUBMIT_PRICE: decisions.price_submitted,
     decision_views.SUBMIT_DECLINE: decisions.decline_submitted,
     decision_views.SUBMIT_ANSWER: decisions.answer_submitted,
 }

@@ -90,6 +90,11 @@ async def terms_submitted(visit: Visit) -> None:
     request = await deciding.find(key, Which.SALES)
     try:
         terms = _terms(visit, request)
+        if request.topic == Topic.ADJUST:  # what it costs comes first
+            await deciding.check_terms(visit.desk, visit.actor, key, terms, channel=channel)
+            await visit.ack(response_action="update", view=_waiting(visit, t("Working out the price…")))
+            await _show_price(visit, key, channel, terms, changed=False)
+            return
         approving = deciding.approve(visit.desk, visit.actor, key, terms, channel=channel)
         decided = await _in_time(visit, key, Which.SALES, approving)
     except no.Refusal as refusal:
@@ -100,9 +105,39 @@ async def terms_submitted(visit: Visit) -> None:
         return
     if decided is None:
         return
-    await visit.ack(
-        response_action="update", view=modal(t.plain("Approve"), note(t("One moment…")).blocks, close=t.plain("Close"))
+    await visit.ack(response_action="update", view=_waiting(visit, t("One moment…")))
+    await _carry_out(visit, decided)
+
+
+def _waiting(visit: Visit, text: str) -> dict[str, Any]:
+    t = visit.words
+    return modal(t.plain("Approve"), note(text).blocks, close=t.plain("Close"))
+
+
+async def _show_price(visit: Visit, key: str, channel: str, terms: Terms, *, changed: bool) -> None:
+    priced = await deciding.price_change(visit.desk, visit.actor, key, terms, channel=channel)
+    request = await deciding.find(key, Which.SALES)
+    form = views.price_form(
+        visit.words, visit.desk, request, priced, channel=channel, home=visit.team_id, changed=changed
     )
+    await visit.update(form)
+
+
+async def price_submitted(visit: Visit) -> None:
+    """Approved at the price that was shown: committed before Slack is answered; one shown too long ago is shown again."""
+    key, channel = _kept(visit)
+    terms = Terms.from_json(json.loads(visit.view["private_metadata"])["terms"])
+    t = visit.words
+    try:
+        approving = deciding.approve(visit.desk, visit.actor, key, terms, channel=channel)
+        decided = await _in_time(visit, key, Which.SALES, approving)
+    except no.QuoteOver:
+        await visit.ack(response_action="update", view=_waiting(visit, t("Working out the price…")))
+        await _show_price(visit, key, channel, terms, changed=True)
+        return
+    if decided is None:
+        return
+    await visit.ack(response_action="update", view=_waiting(visit, t("One moment…")))
     await _carry_out(visit, decided)
 
 

@@ -30,7 +30,7 @@ from bot.views.doors import sales_button, support_button
 from bot.views.refusals import refusal_text
 from bot.views.terms import interval_word, plan_name, seats_word, terms_line
 from bot.words import Raw, Words, escape, mention
-from domain.actions.deciding import MOST_DAYS, Part, Proposal
+from domain.actions.deciding import MOST_DAYS, Part, Proposal, Terms
 from domain.actions.sales import MOST_TEXT
 from domain.desk import Desk
 from domain.records import DeskRequest
@@ -40,6 +40,7 @@ from domain.rules.money import exponent
 from domain.rules.refusals import Refusal
 
 SUBMIT_TERMS, SUBMIT_DECLINE, SUBMIT_ANSWER = "kassor.terms.submit", "kassor.decline.submit", "kassor.answer.submit"
+SUBMIT_PRICE = "kassor.price.submit"
 APPROVE, DECLINE, ANSWER = "kassor.desk.approve", "kassor.desk.decline", "kassor.desk.answer"
 TERMS = "kassor.terms."  # + plan, seats, price, days
 SHOWN = 1_500  # characters of somebody's words in a message
@@ -213,9 +214,34 @@ def terms_form(
         t.plain("Approve"),
         blocks,
         close=t.plain("Cancel"),
-        submit=t.plain("Approve"),
+        submit=t.plain("Show the price") if request.topic == Topic.ADJUST else t.plain("Approve"),
         callback_id=SUBMIT_TERMS,
         private_metadata=_reference(request, channel, days=proposal.days_until_due),
+    )
+
+
+def price_form(
+    t: Words, desk: Desk, request: DeskRequest, terms: Terms, *, channel: str, home: str | None, changed: bool = False
+) -> Json:
+    """What a change invoices at once, by Stripe's own preview, before it is approved (M1)."""
+    seats = next(iter(terms.seats.values()))
+    money = t.money(terms.due_now or 0, terms.currency)
+    lines = [
+        t("{who} asks sales: *{what}*", who=asker(request, home), what=topic_word(t, request.topic)),
+        terms_line(t, desk, terms.plan, "year", seats),
+        "*" + t("To be invoiced now: {money}", money=money) + "*",
+    ]
+    blocks = [section("\n".join(lines))]
+    if changed:
+        blocks.insert(0, section(":warning: " + t("*The price has changed since you saw it.* This is it now:")))
+    blocks.append(context(t("For the rest of the period, what is paid already counted. Nothing is charged by itself.")))
+    return modal(
+        t.plain("Approve"),
+        blocks,
+        close=t.plain("Cancel"),
+        submit=t.plain("Approve"),
+        callback_id=SUBMIT_PRICE,
+        private_metadata=json.dumps({"request": str(request.id), "channel": channel, "terms": terms.as_json()}),
     )
 
 

@@ -14,11 +14,10 @@ from tortoise.transactions import in_transaction
 from domain import audit, clock, notices, sync
 from domain.actions import upgrade
 from domain.actions.common import mark_failed
-from domain.actions.deciding import Terms, scopes_of, tell_requester
+from domain.actions.deciding import Terms, invoiced_now, price_of, scopes_of, tell_requester
 from domain.actions.sales import check_email, tell_the_desk
 from domain.desk import Desk
 from domain.notices import NoticeKind
-from domain.payments.facts import PriceFacts
 from domain.records import DeskRequest, Invoice, InvoiceCopy, Member, Quote, Scope, Subscription
 from domain.records.mirror import Interval
 from domain.records.quotes import QuoteApplies, QuoteKind, QuoteState
@@ -30,6 +29,7 @@ from domain.rules.refusals import (
     NotSubscribed,
     OwnerNotEligible,
     PaymentsAway,
+    QuoteChanged,
     Refusal,
     UnknownCurrency,
 )
@@ -237,12 +237,13 @@ async def _adjust(desk: Desk, request: DeskRequest) -> datetime | None:
     if found is None:
         raise NotSubscribed(scope=request.scope.name)
     seats = terms.seats[str(live.scope_id)]
-    if (found.plan, found.unit_amount) == (terms.plan, terms.unit_amount):
-        price = PriceFacts(found.price_id, found.plan, found.interval, found.currency, found.unit_amount)
-    else:
-        plan = find_plan(desk.catalogue, terms.plan)
-        price = await desk.payments.agreed_price(plan, terms.currency, terms.unit_amount)
-    await desk.payments.adjust_invoiced(found, price, seats, key=f"{request.id}:adjust")
+    price = await price_of(desk, terms, found)
+    if (found.price_id, found.seats) != (price.id, seats):  # not done yet
+        assert terms.proration_date is not None  # nothing is approved whose price nobody has seen
+        moment = clock.from_timestamp(terms.proration_date)
+        if await invoiced_now(desk, terms, found, seats, moment) != terms.due_now:
+            raise QuoteChanged(fresh="")  # the plan has changed since: sales and whoever asked are told
+        await desk.payments.adjust_invoiced(found, price, seats, proration_date=moment, key=f"{request.id}:adjust")
     fresh = await sync.subscription(desk, live.id, actor=request.requester)
     return await _send_latest_invoice(desk, fresh) if fresh is not None else None
 

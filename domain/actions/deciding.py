@@ -1,18 +1,21 @@
 """What sales answers a request (S1): by its staff alone, in its own channel, and once."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 from tortoise.transactions import in_transaction
 
 from domain import audit, clock, directory, notices
-from domain.actions.common import check_actor
+from domain.actions.common import check_actor, quote_expiry
 from domain.actions.sales import CHANGES, MOST_TEXT, check_seats
 from domain.actions.upgrade import check_not_covered
 from domain.desk import Desk
 from domain.notices import NoticeKind
+from domain.payments.facts import PriceFacts, SubscriptionFacts
 from domain.records import DeskRequest, Member, Scope, Subscription
+from domain.records.quotes import QuoteState
 from domain.records.requests import Desk as Which
 from domain.records.requests import RequestState, Topic
 from domain.rules.plans import find_plan
@@ -23,6 +26,7 @@ from domain.rules.refusals import (
     NotStaff,
     NotSubscribed,
     PriceNotANumber,
+    QuoteOver,
     RequestDecided,
     RequestGone,
     SeatsTooFew,
@@ -36,13 +40,19 @@ SMALLEST = 2  # there is never a plan for one (R7)
 
 @dataclass(frozen=True)
 class Terms:
-    """What is agreed. `unit_amount` is minor units a seat and year; `seats` by the id of each scope it is for."""
+    """What is agreed. `unit_amount` is minor units a seat and year; `seats` by the id of each scope it is for.
+
+    A change of a plan that is invoiced already has a price of its own, as `price_change` found it: `due_now` is what its invoice
+    says, in minor units, worked out for `proration_date`, seconds since 1970.
+    """
 
     plan: str
     seats: dict[str, int]
     unit_amount: int
     currency: str
     days_until_due: int
+    proration_date: int | None = None
+    due_now: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the request's `answer`."""
@@ -143,14 +153,55 @@ async def propose(
     return request, Proposal(wanted, tuple(parts), amount, currency, desk.catalogue.invoice_due_days)
 
 
+async def check_terms(
+    desk: Desk, actor: Member, request_id: str | UUID, terms: Terms, *, channel: str | None
+) -> DeskRequest:
+    """Whether these terms could be agreed to, without asking Stripe. Raises what `approve` raises."""
+    request = await may_decide(desk, actor, request_id, channel=channel)
+    await _check_terms(desk, request, terms)
+    return request
+
+
+async def price_change(
+    desk: Desk, actor: Member, request_id: str | UUID, terms: Terms, *, channel: str | None
+) -> Terms:
+    """The terms of a change with Stripe's own preview of what is invoiced for it at once (M1).
+
+    Raises what `approve` raises, PaymentsAway, PaymentsRefused.
+    """
+    request = await check_terms(desk, actor, request_id, terms, channel=channel)
+    live = await _live(request)
+    found = await desk.payments.subscription(live.id)
+    if found is None:
+        raise NotSubscribed(scope=request.scope.name)
+    moment = clock.now().replace(microsecond=0)
+    due_now = await invoiced_now(desk, terms, found, terms.seats[str(live.scope_id)], moment)
+    return replace(terms, proration_date=int(moment.timestamp()), due_now=due_now)
+
+
+async def invoiced_now(desk: Desk, terms: Terms, found: SubscriptionFacts, seats: int, moment: datetime) -> int:
+    """What a change to the terms invoices at once when it is counted from `moment`. Minor units."""
+    price = await price_of(desk, terms, found)
+    if (found.price_id, found.seats) == (price.id, seats):
+        return 0
+    return (await desk.payments.preview_change(found.id, found.item_id, price, seats, moment)).due_now
+
+
+async def price_of(desk: Desk, terms: Terms, found: SubscriptionFacts) -> PriceFacts:
+    """The agreed price a seat: the one they have, or one made for the agreement."""
+    if (found.plan, found.unit_amount) == (terms.plan, terms.unit_amount):
+        return PriceFacts(found.price_id, found.plan, found.interval, found.currency, found.unit_amount)
+    return await desk.payments.agreed_price(find_plan(desk.catalogue, terms.plan), terms.currency, terms.unit_amount)
+
+
 async def approve(
     desk: Desk, actor: Member, request_id: str | UUID, terms: Terms | None, *, channel: str | None
 ) -> DeskRequest:
     """Agree, on `terms` (None to a cancellation): a local commit, which `agreed.carry_out` then carries out.
 
-    Raises NotStaff, RequestGone, RequestDecided (by whom and how), and what is wrong with the terms: UnknownPlan,
-    SeatsBelowMembers, SeatsTooFew, SeatsTooMany, InvoiceNeedsYear, PriceNotANumber, DaysOutOfRange, AlreadySubscribed,
-    NotSubscribed.
+    Raises NotStaff, RequestGone, RequestDecided (by whom and how), QuoteOver (a change whose price nobody has seen, or too long
+    ago), and what is wrong with the terms: UnknownPlan, SeatsBelowMembers, SeatsTooFew, SeatsTooMany, InvoiceNeedsYear,
+    PriceNotANumber, DaysOutOfRange, AlreadySubscribed, NotSubscribed.
     """
     request = await may_decide(desk, actor, request_id, channel=channel)
     if request.topic == Topic.CANCEL:
@@ -160,6 +211,8 @@ async def approve(
         raise RequestGone
     else:
         await _check_terms(desk, request, terms)
+        if request.topic == Topic.ADJUST:
+            _check_price_seen(desk, terms)
         answer = {"terms": terms.as_json()}
     return await _decide(desk, actor, request, RequestState.APPROVED, answer)
 
@@ -170,6 +223,13 @@ async def decline(desk: Desk, actor: Member, request_id: str | UUID, words: str,
     if not words.strip():
         raise NothingWritten
     return await _decide(desk, actor, request, RequestState.DECLINED, {"words": words.strip()[:MOST_TEXT]})
+
+
+def _check_price_seen(desk: Desk, terms: Terms) -> None:
+    if terms.due_now is None or terms.proration_date is None:
+        raise QuoteOver(state="unknown")
+    if clock.now() - clock.from_timestamp(terms.proration_date) > quote_expiry(desk):
+        raise QuoteOver(state=QuoteState.EXPIRED.value)
 
 
 async def _check_terms(desk: Desk, request: DeskRequest, terms: Terms) -> None:

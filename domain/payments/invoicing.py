@@ -1,5 +1,6 @@
 """Subscriptions that are paid by invoice (R24): made, adjusted, and their invoices sent, as agreed with sales."""
 
+from datetime import datetime
 from typing import Any
 
 from domain.payments import facts
@@ -76,13 +77,14 @@ class Invoicing(Looking):
             made = await self._client.v1.subscriptions.create_async(params, {"idempotency_key": key})
         return str(made.id)
 
-    async def adjust_invoiced(self, found: SubscriptionFacts, price: PriceFacts, seats: int, *, key: str) -> None:
-        """Other seats or another price from now on, prorated and invoiced at once; nothing when it is so already."""
-        if (found.price_id, found.seats) == (price.id, seats):
-            return
+    async def adjust_invoiced(
+        self, found: SubscriptionFacts, price: PriceFacts, seats: int, *, proration_date: datetime, key: str
+    ) -> None:
+        """Other seats or another price, prorated from `proration_date`, as it was previewed, and invoiced at once."""
         params: Any = {
             "items": [{"id": found.item_id, "price": price.id, "quantity": seats}],
             "proration_behavior": "always_invoice",
+            "proration_date": int(proration_date.timestamp()),
         }
         with as_refusals("subscriptions.update"):
             await self._client.v1.subscriptions.update_async(found.id, params, {"idempotency_key": key})

@@ -240,12 +240,18 @@ async def test_R43_seats_are_adjusted_through_sales(sandbox: SandboxClient) -> N
     assert element(view, "kassor.sales.seats")["initial_value"] == "25"
     await sandbox.submit(carin, view, {"seats": {"kassor.sales.seats": "+5"}})
     await sandbox.settled()
-    assert f"<@{carin.id}>" in await approve(sandbox, nils)
+    shown = (await approve(sandbox, nils)).replace("\u00a0", " ")  # M1: what it would be invoiced at comes first
+    assert "Faktureras nu: " in shown
+    assert (await objects(sandbox, "subscription"))[0]["items"]["data"][0]["quantity"] == 25
+    await sandbox.submit(nils, await top(sandbox, nils))
+    await sandbox.settled()
+    assert f"<@{carin.id}>" in texts(await top(sandbox, nils))
     (live,) = await objects(sandbox, "subscription")
     assert live["items"]["data"][0]["quantity"] == 30
     invoices = sorted(await objects(sandbox, "invoice"), key=lambda each: int(each["created"]))
     assert len(invoices) == 2
     assert 0 < invoices[-1]["total"] < 5 * 110_000
+    assert str(invoices[-1]["amount_due"]) in "".join(letter for letter in shown if letter.isdigit())
     assert invoices[-1]["status"] == "open"
 
 
@@ -296,6 +302,8 @@ async def test_S1_killed_while_it_is_being_carried_out_it_is_still_done_once(san
     await sandbox.submit(anton, view, {"seats": {"kassor.sales.seats": "40"}})
     await sandbox.settled()
     await sandbox.press(nils, await latest(sandbox, nils, SALES), "kassor.desk.approve", SALES)
+    await sandbox.submit(nils, await top(sandbox, nils))  # the price is shown
+    await sandbox.settled()
     submitting = asyncio.create_task(sandbox.submit(nils, await top(sandbox, nils)))
     await asyncio.sleep(0.05)
     await sandbox.post("/control/kassor", do="kill")
@@ -305,7 +313,9 @@ async def test_S1_killed_while_it_is_being_carried_out_it_is_still_done_once(san
     if elements(asked):  # killed before it was decided, or before its message knew: pressing again settles which
         await sandbox.press(nils, asked, "kassor.desk.approve", SALES)
         if element_of_terms(await sandbox.views(nils)):
-            await sandbox.submit(nils, await top(sandbox, nils))
+            for _ in range(2):  # the terms, then their price
+                await sandbox.submit(nils, await top(sandbox, nils))
+                await sandbox.settled()
         await sandbox.move_clock(days=1)
     assert elements(await latest(sandbox, nils, SALES)) == []
     seats = [each["items"]["data"][0]["quantity"] for each in await objects(sandbox, "subscription")]

@@ -1,5 +1,6 @@
 """What the sales and support desks show: all of it something Slack takes, also at its worst, in both languages."""
 
+import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from bot.views.blocks import Content, modal
 from bot.views.desk import SalesForm
 from bot.views.upgrade import ScopeOption
 from bot.words import Words
-from domain.actions.deciding import Part, Proposal
+from domain.actions.deciding import Part, Proposal, Terms
 from domain.records.requests import Desk as Which
 from domain.records.requests import RequestState, Topic
 from domain.rules import refusals as no
@@ -166,6 +167,18 @@ def test_S1_the_forms_that_answer(t: Words, name: str, plan: str, parts: int) ->
         assert problems_in_view(decisions.terms_form(t, DESK, shown, proposal, channel="C1", home="T2")) == []
     assert problems_in_view(decisions.decline_form(t, shown, channel="C1", home="T2")) == []
     assert problems_in_view(decisions.answer_form(t, request(name, Topic.HELP), channel="C1", home="T2")) == []
+
+
+@pytest.mark.parametrize("t", READERS)
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("changed", [True, False])
+def test_M1_the_price_of_a_change_is_a_form_that_says_it(t: Words, name: str, changed: bool) -> None:
+    terms = Terms("premium", {str(uuid4()): 40}, 125_000, "sek", 30, proration_date=1_795_000_000, due_now=545_480)
+    shown = request(name, Topic.ADJUST)
+    view = decisions.price_form(t, DESK, shown, terms, channel="C1", home="T2", changed=changed)
+    assert problems_in_view(view) == []
+    assert t.money(545_480, "sek") in str(view["blocks"])
+    assert Terms.from_json(json.loads(view["private_metadata"])["terms"]) == terms
 
 
 @pytest.mark.parametrize("t", READERS)

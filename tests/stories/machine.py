@@ -239,6 +239,12 @@ class World:
             currency=offer.currency,
             days_until_due=offer.days_until_due,
         )
+        if request.topic == Topic.ADJUST:
+            pricing = deciding.price_change(self.town.desk, staff, request.id, terms, channel=SALES)
+            seen = await self.attempt(pricing)
+            if seen is None:
+                return
+            terms = seen
         agreed_to = await self.attempt(deciding.approve(self.town.desk, staff, request.id, terms, channel=SALES))
         if agreed_to is not None and not cut_off:
             await self.attempt(agreed.carry_out(self.town.desk, agreed_to))

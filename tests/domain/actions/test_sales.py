@@ -46,8 +46,15 @@ def terms(request: DeskRequest, **other: Any) -> Terms:
     return Terms(**agreed_to | other)
 
 
+async def priced(town: Town, request: DeskRequest, agreement: Terms) -> Terms:
+    """Nils looks at what a change would be invoiced at."""
+    return await deciding.price_change(town.desk, town.members[NILS], request.id, agreement, channel=CHANNEL)
+
+
 async def approved(town: Town, request: DeskRequest, agreement: Terms | None) -> DeskRequest:
     """Nils presses *Approve*, and nothing cuts it off."""
+    if request.topic == Topic.ADJUST and agreement is not None:
+        agreement = await priced(town, request, agreement)
     decided = await deciding.approve(town.desk, town.members[NILS], request.id, agreement, channel=CHANNEL)
     return await agreed.carry_out(town.desk, decided)
 
@@ -489,11 +496,52 @@ async def test_R38_an_adjustment_of_nothing_is_refused_unless_there_are_words(to
 async def test_R38_a_change_of_what_has_ended_meanwhile_is_told_to_both(town: Town) -> None:
     live = await invoiced(town)
     request = await asked(town, Topic.ADJUST, subscription=live, seats=40)
-    decided = await deciding.approve(
-        town.desk, town.members[NILS], request.id, terms(request, seats={str(town.scope.id): 40}), channel=CHANNEL
-    )
+    seen = await priced(town, request, terms(request, seats={str(town.scope.id): 40}))
+    decided = await deciding.approve(town.desk, town.members[NILS], request.id, seen, channel=CHANNEL)
     await town.desk.payments.cancel_now(live.id, credit=False)
     await sync.subscription(town.desk, live.id)
     with pytest.raises(no.NotSubscribed):
         await agreed.carry_out(town.desk, decided)
+    assert (await town.told("desk_request"))[-1].facts["failed"]
+
+
+@pytest.mark.parametrize("days", [0, 40, 300])
+async def test_M1_R43_the_invoice_of_a_change_says_what_sales_saw_before_approving(town: Town, days: int) -> None:
+    live = await invoiced(town)
+    town.move(days=days, minutes=1)
+    request = await asked(town, Topic.ADJUST, subscription=live, seats=40)
+    seen = await priced(town, request, terms(request, seats={str(town.scope.id): 40}, unit_amount=130_000))
+    town.move(minutes=11)  # they think, and Stripe takes its time
+    decided = await deciding.approve(town.desk, town.members[NILS], request.id, seen, channel=CHANNEL)
+    await agreed.carry_out(town.desk, decided)
+    bill = town.objects("invoice")[-1]
+    assert bill["billing_reason"] == "subscription_update"
+    assert (bill["amount_due"], bill["status"]) == (seen.due_now, "open")
+
+
+async def test_M1_a_change_whose_price_nobody_has_seen_or_too_long_ago_is_not_approved(town: Town) -> None:
+    live = await invoiced(town)
+    request = await asked(town, Topic.ADJUST, subscription=live, seats=40)
+    unseen = terms(request, seats={str(town.scope.id): 40})
+    seen = await priced(town, request, unseen)
+    town.move(minutes=town.desk.catalogue.quote_minutes + 1)
+    for each in (unseen, seen):
+        with pytest.raises(no.QuoteOver):
+            await deciding.approve(town.desk, town.members[NILS], request.id, each, channel=CHANNEL)
+    assert (await DeskRequest.get(id=request.id)).state == RequestState.OPEN
+
+
+async def test_M1_a_change_that_would_be_invoiced_at_another_amount_by_now_is_not_made(town: Town) -> None:
+    live = await invoiced(town)
+    request = await asked(town, Topic.ADJUST, subscription=live, seats=40)
+    seen = await priced(town, request, terms(request, seats={str(town.scope.id): 40}))
+    decided = await deciding.approve(town.desk, town.members[NILS], request.id, seen, channel=CHANNEL)
+    found = await town.desk.payments.subscription(live.id)
+    assert found is not None
+    price = await deciding.price_of(town.desk, seen, found)
+    await town.desk.payments.adjust_invoiced(found, price, 30, proration_date=clock.now(), key="in the dashboard")
+    bills = len(town.objects("invoice"))
+    with pytest.raises(no.QuoteChanged):
+        await agreed.carry_out(town.desk, decided)
+    assert len(town.objects("invoice")) == bills
     assert (await town.told("desk_request"))[-1].facts["failed"]
