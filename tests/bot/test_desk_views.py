@@ -177,7 +177,7 @@ def test_M1_the_price_of_a_change_is_a_form_that_says_it(t: Words, name: str, ch
     shown = request(name, Topic.ADJUST)
     view = decisions.price_form(t, DESK, shown, terms, channel="C1", home="T2", changed=changed)
     assert problems_in_view(view) == []
-    assert t.money(545_480, "sek") in str(view["blocks"])
+    assert t.money(545_480, "sek") in json.dumps(view["blocks"], ensure_ascii=False)
     assert Terms.from_json(json.loads(view["private_metadata"])["terms"]) == terms
 
 
