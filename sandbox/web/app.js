@@ -2,7 +2,7 @@
 import { get, live, post } from "./api.js";
 import { blocks, message } from "./blocks.js";
 import { Composer } from "./composer.js";
-import { el, toast } from "./dom.js";
+import { el, toast, redraw } from "./dom.js";
 import { Drawer } from "./drawer.js";
 import { avatar, clock, person, sidebar } from "./frame.js";
 import { icon } from "./icons.js";
@@ -129,8 +129,8 @@ function draw(data) {
   if (place.kind === "dm") { read[world.me().id] = told; remember("read", JSON.stringify(read)); }
   const unread = place.kind === "dm" ? 0 : Math.max(0, told - seen);
   const menu = el("button", { type: "button", class: "icon burger", "aria-label": t("menu"), onclick: () => document.body.classList.toggle("menu") }, icon("menu", { decoration: true }));
-  if (!$("top").querySelector("details[open]")) $("top").replaceChildren(menu, clock(world), drawer.button, person(world, become));
-  $("side").replaceChildren(...sidebar(world, place, unread, go));
+  if (!$("top").querySelector("details[open]")) redraw($("top"), menu, clock(world), drawer.button, person(world, become));
+  redraw($("side"), ...sidebar(world, place, unread, go));
   const channel = place.kind === "channel" ? world.workspace().channels.find((each) => each.id === place.id) : null;
   const title = channel ? [icon(channel.is_private ? "lock" : "hash", { decoration: !channel.is_private }), ` ${channel.name}`] : place.kind === "home" ? `Kassör · ${t("home")}` : "Kassör";
   const head = el("header", { class: "title" }, el("h2", {}, title), channel?.purpose ? el("small", { class: "soft" }, channel.purpose) : null);

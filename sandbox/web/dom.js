@@ -21,3 +21,12 @@ export function toast(text, kind = "") {
   document.getElementById("toasts").append(note);
   setTimeout(() => note.remove(), 7000);
 }
+
+// Put new children in a place; whoever stands in it with the keyboard keeps their place.
+export function redraw(place, ...children) {
+  const reach = () => [...place.querySelectorAll("button, summary, a[href], select, input, textarea")];
+  const held = place.contains(document.activeElement) ? document.activeElement : null;
+  const index = held ? reach().indexOf(held) : -1;
+  place.replaceChildren(...children);
+  if (held) (held.isConnected ? held : reach()[index])?.focus({ preventScroll: true });
+}

@@ -28,6 +28,22 @@ async def test_it_opens_and_closes_by_keyboard_and_gives_the_focus_back(page: Pa
     await expect(button).to_be_focused()
 
 
+async def test_whoever_stands_in_the_bar_with_the_keyboard_keeps_their_place_when_something_happens(
+    page: Page, address: str
+) -> None:
+    await page.goto(address)
+    await act_as(page, "Alice Morgan")
+    button = page.get_by_role("button", name="World", exact=True)
+    places = (button, page.get_by_role("button", name="+1 week"), page.locator("#side button").first)
+    async with SandboxClient(address) as sandbox:
+        home = (await sandbox.people())[0].workspace
+        for name, held in zip(("Fjäll", "Vind", "Fjällvind"), places, strict=True):
+            await held.focus()
+            await sandbox.post("/control/event", type="workspace_renamed", workspace=home, name=name)
+            await expect(page.locator("#side h1")).to_have_text(name)
+            await expect(held).to_be_focused()
+
+
 async def test_it_speaks_swedish_to_a_swede_and_everything_in_it_has_a_name(page: Page, address: str) -> None:
     await _open(page, address, "Björn Åkesson", "Världen")
     drawer = page.get_by_role("complementary", name="Världen")
