@@ -88,7 +88,7 @@ class Installations(AsyncInstallationStore):
         try:
             opened = self._seal.open(found.sealed)
         except CannotOpen:
-            log.error("the token of %s was sealed with a key that KASSOR_ENCRYPTION_KEYS no longer has", team_id)  # noqa: TRY400
+            log.error("the token of %s was sealed with a key that KASSOR_ENCRYPTION_KEYS no longer has", team_id)  # noqa: TRY400 - a traceback says nothing more
             return None
         return Access(team_id, opened["bot_token"], opened.get("bot_id"), opened.get("bot_user_id"))
 

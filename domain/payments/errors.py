@@ -33,7 +33,7 @@ def as_refusals(call: str) -> Iterator[None]:
     ) as error:
         if error.http_status == 409:  # the same key is being worked on right now
             raise PaymentsAway(retry_after=2) from None
-        log.error("stripe refused %s: %s (%s)", call, error.user_message or error.code, error.request_id)  # noqa: TRY400
+        log.error("stripe refused %s: %s (%s)", call, error.user_message or error.code, error.request_id)  # noqa: TRY400 - a traceback says nothing more
         raise PaymentsRefused(reference=error.request_id) from None
     except stripe.StripeError as error:  # its servers, or the way to them
         log.warning("stripe is away at %s: %s (%s)", call, type(error).__name__, error.request_id)

@@ -60,7 +60,7 @@ async def _stop(desk: Desk, live: Subscription, members: int) -> bool:
         await waiting.update(available_at=clock.now() + PATIENCE)
         raise
     except Refusal as refusal:
-        log.error("a decrease of %s is too small for its members and can't be taken back: %s", live.id, refusal)  # noqa: TRY400
+        log.error("a decrease of %s is too small for its members and can't be taken back: %s", live.id, refusal)  # noqa: TRY400 - as its words say
         await waiting.update(state=QueueState.BURIED, last_error=str(refusal))
         return False
     await sync.subscription(desk, live.id)

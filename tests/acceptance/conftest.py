@@ -75,16 +75,22 @@ def running_sandbox(log: Path, database_url: str | None = None) -> Iterator[str]
             assert code == 0, f"the sandbox ended with {code}:\n{log.read_text()[-2000:]}"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A sandbox that the tests of a module share, in order."""
-    log = tmp_path_factory.mktemp("sandbox") / "sandbox.log"
+@contextmanager
+def sandbox_on(request: pytest.FixtureRequest, log: Path) -> Iterator[str]:
+    """A sandbox on the database that the fixture's parameter names."""
     if request.param == "sqlite":
         with running_sandbox(log) as url:
             yield url
         return
     server: Postgres = request.getfixturevalue("postgres")
     with server.database(migrated=False) as database_url, running_sandbox(log, database_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A sandbox that the tests of a module share, in order."""
+    with sandbox_on(request, tmp_path_factory.mktemp("sandbox") / "sandbox.log") as url:
         yield url
 
 

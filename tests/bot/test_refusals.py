@@ -98,7 +98,7 @@ UNSAID = {
 def refusal_of(entry: dict[str, Any]) -> no.Refusal:
     """The refusal an entry is about; facts not given are None."""
     cls = no.Refusal.kinds[entry["is"]]
-    facts = {name: entry["facts"].get(name) for name in cls.__dataclass_fields__}  # type: ignore[attr-defined]
+    facts = {name: entry["facts"].get(name) for name in cls.__dataclass_fields__}  # type: ignore[attr-defined]  # every one is a dataclass
     return no.Refusal.from_json({"refusal": entry["is"], "facts": facts})
 
 

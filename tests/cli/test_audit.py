@@ -185,7 +185,7 @@ async def test_a_team_is_found_by_its_name_in_its_workspace(database: str) -> No
     await settle("T1", 1)
     await settle("T2", 1, first=50)
     for number, workspace in enumerate(("T1", "T2"), start=1):
-        team = await directory.ensure_scope(workspace, slack_ref="S1", name="Design", kind="team")  # type: ignore[arg-type]
+        team = await directory.ensure_scope(workspace, slack_ref="S1", name="Design", kind="team")  # type: ignore[arg-type]  # its value
         await entry(number, team)
     assert await numbers(scope="design") == [1, 2]
     assert await numbers(scope="Design", workspace="T2") == [2]

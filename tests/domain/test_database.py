@@ -121,7 +121,7 @@ async def test_exactly_one_owner(people: tuple[Scope, Member]) -> None:
     made = await Subscription.create(**a_subscription(scope, owner))
     with pytest.raises(IntegrityError):
         async with in_transaction() as connection:
-            await connection.execute_script(f"UPDATE subscription SET owner_id = NULL WHERE id = '{made.id}'")  # noqa: S608
+            await connection.execute_script(f"UPDATE subscription SET owner_id = NULL WHERE id = '{made.id}'")  # noqa: S608 - an id of our own
 
 
 async def test_at_most_one_copy_a_subscription_and_period(people: tuple[Scope, Member]) -> None:

@@ -6,21 +6,14 @@ from pathlib import Path
 import pytest
 
 from cli.sandbox_client import SandboxClient
-from tests.acceptance.conftest import running_sandbox
-from tests.postgres import Postgres
+from tests.acceptance.conftest import sandbox_on
 from tests.stories.story import Story
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def fresh_address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where a sandbox answers in which nothing has happened yet."""
-    log = tmp_path / "sandbox.log"
-    if request.param == "sqlite":
-        with running_sandbox(log) as url:
-            yield url
-        return
-    server: Postgres = request.getfixturevalue("postgres")
-    with server.database(migrated=False) as database_url, running_sandbox(log, database_url) as url:
+    with sandbox_on(request, tmp_path / "sandbox.log") as url:
         yield url
 
 

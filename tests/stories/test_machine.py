@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as told
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -266,11 +267,31 @@ async def _count(model: Any) -> int:
     return int(await model.all().count())
 
 
-def _check(make_world: Callable[[], AbstractContextManager[World]], examples: int) -> None:
-    machine = type("M", (Machine,), {"make_world": staticmethod(make_world)})
+def check(
+    databases: Callable[[Path], AbstractContextManager[str]],
+    folder: Path,
+    settings: Settings,
+    catalogue: Catalogue,
+    *,
+    examples: int,
+) -> None:
+    """Tell so many stories, each in a world and a database of its own."""
+    numbers = count()
+
+    @contextmanager
+    def make_world() -> Iterator[World]:
+        place = folder / str(next(numbers))
+        place.mkdir()
+        with databases(place) as url:
+            world = World(database_url=url, folder=place, settings=settings, catalogue=catalogue)
+            try:
+                yield world
+            finally:
+                world.close()
+
     run_state_machine_as_test(  # type: ignore[no-untyped-call]  # hypothesis leaves it untyped
-        machine,
-        settings=settings(
+        type("M", (Machine,), {"make_world": staticmethod(make_world)}),
+        settings=told(
             max_examples=examples,
             stateful_step_count=40,
             deadline=None,
@@ -287,38 +308,16 @@ def _check(make_world: Callable[[], AbstractContextManager[World]], examples: in
 def test_M1_R33_R48_I2_whatever_happens_money_and_records_stay_right(
     sqlite_template: Path, tmp_path: Path, settings: Settings, catalogue: Catalogue
 ) -> None:
-    numbers = count()
-
     @contextmanager
-    def make_world() -> Iterator[World]:
-        folder = tmp_path / str(next(numbers))
-        folder.mkdir()
-        shutil.copy(sqlite_template, folder / "kassor.db")
-        url = f"sqlite://{folder / 'kassor.db'}"
-        world = World(database_url=url, folder=folder, settings=settings, catalogue=catalogue)
-        try:
-            yield world
-        finally:
-            world.close()
+    def file(place: Path) -> Iterator[str]:
+        shutil.copy(sqlite_template, place / "kassor.db")
+        yield f"sqlite://{place / 'kassor.db'}"
 
-    _check(make_world, examples=30)
+    check(file, tmp_path, settings, catalogue, examples=30)
 
 
 @pytest.mark.timeout(600)
 def test_M1_R33_R48_I2_and_the_same_on_postgresql(
     postgres: Postgres, tmp_path: Path, settings: Settings, catalogue: Catalogue
 ) -> None:
-    numbers = count()
-
-    @contextmanager
-    def make_world() -> Iterator[World]:
-        folder = tmp_path / str(next(numbers))
-        folder.mkdir()
-        with postgres.database() as url:
-            world = World(database_url=url, folder=folder, settings=settings, catalogue=catalogue)
-            try:
-                yield world
-            finally:
-                world.close()
-
-    _check(make_world, examples=10)
+    check(lambda _: postgres.database(), tmp_path, settings, catalogue, examples=10)
