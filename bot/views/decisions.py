@@ -234,7 +234,9 @@ def price_form(
     blocks = [section("\n".join(lines))]
     if changed:
         blocks.insert(0, section(":warning: " + t("*The price has changed since you saw it.* This is it now:")))
-    blocks.append(context(t("For the rest of the period, what is paid already counted. Nothing is charged by itself.")))
+    blocks.append(
+        context(t("For the rest of the period, less what is invoiced already. Nothing is charged by itself."))
+    )
     return modal(
         t.plain("Approve"),
         blocks,
