@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from benchmarks import growth, receiver, worker
+from benchmarks import ack, growth, limited, receiver, sending, sweep, worker
 from benchmarks.results import Results
 
 PARTS: dict[str, Callable[..., None]] = {
@@ -13,9 +13,14 @@ PARTS: dict[str, Callable[..., None]] = {
     "sqlite": receiver.run_sqlite,
     "two": receiver.run_two,
     "worker": worker.run,
+    "sending": sending.run,
+    "limited": limited.run,
     "procrastinate": worker.run_procrastinate,
     "memory": growth.run_memory,
     "growth": growth.run,
+    "ack": ack.run,
+    "sweep": sweep.run,
+    "sweep_sqlite": sweep.run_sqlite,
 }
 
 

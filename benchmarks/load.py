@@ -1,7 +1,9 @@
 """The load: signed events over raw sockets from a process of its own, prepared before the clock starts.
 
 A request costs it one write and one scan of the answer, a tenth of what the cheapest server here spends on it.
-Run as `python -m benchmarks.load URL[,URL…] CONNECTIONS EVENTS [DISTINCT_CUSTOMERS]`; prints one line of JSON.
+Run as `python -m benchmarks.load URL[,URL…] CONNECTIONS EVENTS [DISTINCT_CUSTOMERS [EVENTS_A_SECOND]]`; prints one line of
+JSON. Without a pace every connection sends its next event as soon as it has its answer; with one, each event has its moment, and
+its time is counted from then, whether or not a connection was free.
 """
 
 import asyncio
@@ -65,13 +67,23 @@ class _Connection(asyncio.Protocol):
         self.transport = transport
 
     def next(self) -> None:
-        if self.sending is None:
-            self.sending = self.run.take(self.url)
+        if self.sending is not None:
+            self.send()
+            return
+        self.sending = self.run.take(self.url)
         if self.sending is None:
             self.run.ended()
             return
-        self.began = time.perf_counter()
+        self.began = self.run.moment()
+        wait = self.began - time.perf_counter()
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self.send)
+        else:
+            self.send()
+
+    def send(self) -> None:
         assert self.transport is not None
+        assert self.sending is not None
         self.transport.write(self.sending)
 
     def data_received(self, data: bytes) -> None:
@@ -96,8 +108,9 @@ class _Connection(asyncio.Protocol):
 
 
 class _Run:
-    def __init__(self, waiting: dict[str, list[bytes]], connections: int) -> None:
+    def __init__(self, waiting: dict[str, list[bytes]], connections: int, pace: float | None) -> None:
         self.waiting, self.left = waiting, connections
+        self.pace, self.began, self.taken = pace, time.perf_counter(), 0
         self.took: list[float] = []
         self.statuses: Counter[int] = Counter()
         self.over = False
@@ -105,6 +118,11 @@ class _Run:
 
     def take(self, url: str) -> bytes | None:
         return self.waiting[url].pop() if self.waiting[url] else None
+
+    def moment(self) -> float:
+        """When the event just taken is to be sent."""
+        self.taken += 1
+        return time.perf_counter() if self.pace is None else self.began + self.taken / self.pace
 
     def ended(self) -> None:
         self.left -= 1
@@ -122,14 +140,16 @@ class _Run:
         connection.next()
 
 
-async def run(urls: list[str], connections: int, events: int, customers: int) -> dict[str, object]:
+async def run(
+    urls: list[str], connections: int, events: int, customers: int, pace: float | None = None
+) -> dict[str, object]:
     """Send so many events from so many connections; the rate, the times and the answers."""
     mark = f"{os.getpid()}_{time.time_ns()}"
     waiting: dict[str, list[bytes]] = {url: [] for url in urls}
     for number in range(events):
         url = urls[number % len(urls)]
         waiting[url].append(request(url, body(f"evt_{mark}_{number}", f"cus_{number % customers}")))
-    made = _Run(waiting, connections)
+    made = _Run(waiting, connections, pace)
     began = time.perf_counter()
     for number in range(connections):
         await made.connect(urls[number % len(urls)])
@@ -146,6 +166,6 @@ async def run(urls: list[str], connections: int, events: int, customers: int) ->
 
 if __name__ == "__main__":
     targets, at_once, how_many, *more = sys.argv[1:]
-    print(
-        json.dumps(asyncio.run(run(targets.split(","), int(at_once), int(how_many), int(more[0]) if more else 1_000)))
-    )
+    distinct, pace = (*more, None, None)[:2]
+    done = run(targets.split(","), int(at_once), int(how_many), int(distinct or 1_000), float(pace) if pace else None)
+    print(json.dumps(asyncio.run(done)))

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from benchmarks.results import Results, median
 from benchmarks.servers import Databases, djstripe, kassor, load, reference
 
-CONNECTIONS = {1: 1_000, 16: 5_000, 64: 8_000}  # → events a round
+CONNECTIONS = {1: 3_000, 16: 5_000, 64: 8_000}  # → events a round
 FLOOR = {1: 10.0, 16: 20.0, 64: 30.0}  # times dj-stripe
 
 
@@ -19,6 +19,7 @@ def run(results: Results, *, rounds: int) -> None:
             "reference": stack.enter_context(reference("group", databases.postgres(migrated=False))),
             "single_insert": stack.enter_context(reference("single", databases.postgres(migrated=False))),
             "djstripe": stack.enter_context(djstripe(databases.postgres(migrated=False))),
+            "djstripe_persistent": stack.enter_context(djstripe(databases.postgres(migrated=False), persistent=True)),
         }
         for url in urls.values():
             load(url, 8, 200)  # warm
@@ -26,7 +27,7 @@ def run(results: Results, *, rounds: int) -> None:
             found: dict[str, list[dict[str, float]]] = {name: [] for name in urls}
             for _ in range(rounds):
                 for name, url in urls.items():
-                    found[name].append(load(url, connections, events // 20 if name == "djstripe" else events))
+                    found[name].append(load(url, connections, events // 20 if name.startswith("djstripe") else events))
             rate = {name: median([each["rate"] for each in rounds_]) for name, rounds_ in found.items()}
             p99 = {name: median([each["p99_ms"] for each in rounds_]) for name, rounds_ in found.items()}
             here = f"receiver.postgres.c{connections}"
@@ -34,6 +35,7 @@ def run(results: Results, *, rounds: int) -> None:
                 results.add(f"{here}.{name}", rate[name], "events/s")
             results.add(f"{here}.p99", p99["kassor"], "ms")
             results.add(f"{here}.vs_djstripe", rate["kassor"] / rate["djstripe"], "×", least=FLOOR[connections])
+            results.add(f"{here}.vs_djstripe_persistent", rate["kassor"] / rate["djstripe_persistent"], "×")
             results.add(
                 f"{here}.vs_reference", rate["kassor"] / rate["reference"], "×", least=1.0 if connections > 1 else None
             )

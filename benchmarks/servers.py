@@ -50,13 +50,13 @@ def settings(database: str, port: int, **more: str) -> dict[str, str]:
 
 
 @contextmanager
-def process(command: list[str], port: int, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A server, from when it listens until it is stopped. Raises RuntimeError when it does not come up."""
+def process(command: list[str], port: int | None, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A server, from when it listens until it is stopped; no port: it never does. Raises RuntimeError when it does not come up."""
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, **how)
         try:
             deadline = time.monotonic() + 30
-            while not _listens(port):
+            while port is not None and not _listens(port):
                 if child.poll() is not None or time.monotonic() > deadline:
                     log.seek(0)
                     raise RuntimeError(f"{command[:4]} did not start:\n{log.read()[-2000:].decode()}")
@@ -94,8 +94,11 @@ def reference(kind: str, database: str) -> Iterator[str]:
 
 
 @contextmanager
-def djstripe(database: str) -> Iterator[str]:
-    """dj-stripe, verify and store only, under gunicorn with 2 workers of 4 threads, from an environment of its own."""
+def djstripe(database: str, *, persistent: bool = False) -> Iterator[str]:
+    """dj-stripe, verify and store only, under gunicorn with 2 workers of 4 threads, from an environment of its own.
+
+    Django opens a database connection a request unless its settings say otherwise; `persistent` says otherwise.
+    """
     home = Path(tempfile.gettempdir()) / f"kassor-bench-djstripe-{os.getuid()}"
     python = home / "bin" / "python"
     if not (home / "ready").exists():
@@ -109,6 +112,7 @@ def djstripe(database: str) -> Iterator[str]:
         (home / "ready").touch()
     port = free_port()
     environment = {"PATH": os.environ["PATH"], "BENCH_DATABASE": database, "BENCH_SECRET": SECRET, "BENCH_UUID": UUID}
+    environment["BENCH_PERSISTENT"] = "yes" if persistent else ""
     subprocess.run([python, SITE / "prepare.py"], check=True, cwd=SITE, env=environment, stdout=subprocess.DEVNULL)
     command = [str(home / "bin" / "gunicorn"), "site_:application", "-w", "2", "-k", "gthread", "--threads", "4"]
     command += ["-b", f"127.0.0.1:{port}", "--log-level", "error", "--keep-alive", "30"]
@@ -116,10 +120,16 @@ def djstripe(database: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/stripe/webhook/{UUID}/"
 
 
-def load(urls: str | list[str], connections: int, events: int, customers: int = 1_000) -> dict[str, Any]:
-    """Put the load on; what came of it. Raises RuntimeError when anything but 200 was answered."""
+def load(
+    urls: str | list[str], connections: int, events: int, customers: int = 1_000, pace: int | None = None
+) -> dict[str, Any]:
+    """Put the load on, as fast as it goes or at `pace` events a second; what came of it.
+
+    Raises RuntimeError when anything but 200 was answered.
+    """
     targets = urls if isinstance(urls, str) else ",".join(urls)
     command = [sys.executable, "-m", "benchmarks.load", targets, str(connections), str(events), str(customers)]
+    command += [str(pace)] if pace else []
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     if set(found["statuses"]) != {"200"}:
@@ -133,7 +143,7 @@ class Databases:
     def __init__(self, stack: ExitStack) -> None:
         from tests.postgres import running_postgres
 
-        self._server = stack.enter_context(running_postgres())
+        self._server = stack.enter_context(running_postgres(durable=True))
         self._stack = stack
         self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
 

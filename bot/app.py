@@ -3,24 +3,25 @@
 import asyncio
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-from urllib.parse import urlsplit
+from contextlib import contextmanager, suppress
 
 import aiohttp
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
-from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
-from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
+from tortoise.expressions import Q
 
-from bot import listeners, manifest, reading
+from bot import listeners, organisation, reading
+from bot.client import Client
 from bot.delivery import Outbox
-from bot.installations import Authorize, Installations, States
-from domain import clock, queue
+from bot.installations import Authorize, Installations
+from bot.installing import Installing
+from bot.socket import SocketMode
+from domain import clock, outbox, queue
 from domain.desk import Desk
 from domain.queue import QueueState
 from domain.records import Notice, Workspace
@@ -29,6 +30,8 @@ from domain.rules.refusals import WorkspaceBeingRead
 log = logging.getLogger("kassor.bot")
 TIMEOUT = 8  # seconds a call to Slack may take
 LARGEST = 1024 * 1024  # bytes; Slack's requests stay well below
+SLOWEST = 10.0  # seconds to send a body in
+GOODBYE = 4.0  # seconds for listeners still at it when the process stops
 READING = 1.5  # seconds to wait for a workspace that is being read
 
 
@@ -37,19 +40,22 @@ class BotApp:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT))
-        # No automatic retries: a post that timed out may have arrived, and our own queue decides.
-        self._client = AsyncWebClient(
-            base_url=desk.settings.slack_api_url, timeout=TIMEOUT, session=self.session, retry_handlers=[]
+        self.session = aiohttp.ClientSession(
+            # As many connections as there may be calls: those that hang must not keep the others from theirs.
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT),
         )
+        self._client = self.speaking(None)
         self.installations = Installations(desk.settings, self._client, self.installed)
         self._verifier = SignatureVerifier(desk.settings.slack_signing_secret)
-        self._oauth = self._make_oauth() if desk.settings.slack_client_id else None
+        self._installing = (
+            Installing(desk.settings, self._client, self.installations) if desk.settings.slack_client_id else None
+        )
         self._app = AsyncApp(
             client=self._client,
             # Ours, and the flow beside it, are both given: left alone, Bolt reads the environment and keeps tokens in files.
             authorize=Authorize(self.installations),  # type: ignore[arg-type]  # Bolt takes an AsyncAuthorize too
-            oauth_flow=self._oauth,
+            oauth_flow=self._installing.flow if self._installing is not None else None,
             signing_secret=desk.settings.slack_signing_secret,
             request_verification_enabled=False,  # done in `_slack`, before the body is parsed or could be logged
         )
@@ -59,10 +65,15 @@ class BotApp:
         listeners.register(self._app, self)
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections, once what was acknowledged has come to its end: nobody is to read "one moment" for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE):
+                while self._under_way:  # noqa: ASYNC110 - nothing rings when a listener is done
+                    await asyncio.sleep(0.02)
         for task in self._reading.values():
             task.cancel()
         await asyncio.gather(*self._reading.values(), return_exceptions=True)
+        await self._outbox.close()
         await self.session.close()
 
     # --- what runs ---
@@ -78,11 +89,17 @@ class BotApp:
 
     def idle(self) -> bool:
         """Whether nothing is being handled right now."""
-        return self._under_way == 0 and all(task.done() for task in self._reading.values())
+        quiet = self._under_way == 0 and self._outbox.idle()
+        return quiet and all(task.done() for task in self._reading.values())
 
     async def run_delivery(self, stop: asyncio.Event) -> None:
         """Send what is due until `stop` is set."""
         await self._outbox.run(stop)
+
+    async def run_socket(self, stop: asyncio.Event) -> None:
+        """Where there is an app-level token, hold a connection to Slack until `stop` is set."""
+        if self.desk.settings.slack_app_token is not None:
+            await SocketMode(self, self.desk.settings.slack_app_token).run(stop)
 
     async def run_reading(self, stop: asyncio.Event) -> None:
         """Read every workspace's people again once a day, until `stop` is set (P2)."""
@@ -97,8 +114,12 @@ class BotApp:
         access = await self.installations.access(team_id)
         if access is None:
             return None
-        return AsyncWebClient(
-            token=access.token,
+        return self.speaking(access.token)
+
+    def speaking(self, token: str | None) -> Client:
+        """A client that speaks with a token."""
+        return Client(
+            token=token,
             base_url=self.desk.settings.slack_api_url,
             timeout=TIMEOUT,
             session=self.session,
@@ -139,22 +160,30 @@ class BotApp:
     async def installed(self, team_id: str) -> None:
         """Kassör was (re)installed: read the people, and send what waited (P3)."""
         self.read_soon(team_id)
-        await Notice.filter(workspace_id=team_id, state=QueueState.QUEUED).update(available_at=clock.now())
+        self._outbox.forget(team_id)
+        await outbox.resume(team_id)
+        # A desk's channel may be in this workspace; what was refused there keeps its own time, however many others install it.
+        own_or_a_desks = Q(workspace_id=team_id) | Q(channel__isnull=False, attempts=0)
+        await Notice.filter(own_or_a_desks, state=QueueState.QUEUED).update(available_at=clock.now())
         queue.nudge(Notice)
 
     # --- routes ---
 
     def routes(self) -> list[web.RouteDef]:
-        """`/slack/events` for everything Slack sends, and the two of OAuth."""
+        """`/slack/events` for everything Slack sends, and those of an installation by OAuth."""
         found = [web.post("/slack/events", self._slack)]
-        if self._oauth is not None:
-            found += [web.get("/slack/install", self._install), web.get("/slack/oauth_redirect", self._installed)]
+        if self._installing is not None:
+            found += self._installing.routes()
         return found
 
     async def _slack(self, request: web.Request) -> web.Response:
         if (request.content_length or 0) > LARGEST:
             return web.json_response({"error": f"a request is at most {LARGEST} bytes"}, status=413)
-        body = await request.read()
+        try:
+            async with asyncio.timeout(SLOWEST):
+                body = await request.read()
+        except TimeoutError:
+            return web.json_response({"error": f"the body took more than {SLOWEST:.0f} s"}, status=408)
         if len(body) > LARGEST:
             return web.json_response({"error": f"a request is at most {LARGEST} bytes"}, status=413)
         if not self._is_slacks(body, request):
@@ -164,9 +193,15 @@ class BotApp:
             asked = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=dict(request.headers))
         except ValueError:  # UnicodeDecodeError and JSONDecodeError are
             return web.json_response({"error": "the body can't be read"}, status=400)
+        return await to_aiohttp_response(await self.dispatch(asked))
+
+    async def dispatch(self, asked: AsyncBoltRequest) -> BoltResponse:
+        """Let the listeners answer what Slack sent, whichever way it came; it is known to be Slack's."""
+        workspace = organisation.workspace_in(asked.body)
+        if workspace is not None:
+            asked.context["team_id"] = asked.context["actor_team_id"] = workspace
         with self.busy():
-            answer = await self._app.async_dispatch(asked)
-        return await to_aiohttp_response(answer)
+            return await self._app.async_dispatch(asked)
 
     def _is_slacks(self, body: bytes, request: web.Request) -> bool:
         stamp = request.headers.get("X-Slack-Request-Timestamp", "")
@@ -177,39 +212,6 @@ class BotApp:
             return self._verifier.is_valid(body=body, timestamp=stamp, signature=signature)
         except UnicodeDecodeError:
             return False
-
-    # --- installing ---
-
-    def _make_oauth(self) -> AsyncOAuthFlow:
-        settings = self.desk.settings
-        slack = urlsplit(settings.slack_api_url)
-        origin = f"{slack.scheme}://{slack.netloc}"
-        return AsyncOAuthFlow(
-            client=self._client,
-            settings=AsyncOAuthSettings(
-                client_id=settings.slack_client_id,
-                client_secret=settings.slack_client_secret,
-                scopes=list(manifest.SCOPES),
-                redirect_uri=f"{settings.public_url}/slack/oauth_redirect",
-                authorization_url=f"{origin}/oauth/v2/authorize",
-                install_page_rendering_enabled=False,
-                installation_store=self.installations,
-                state_store=States(),
-            ),
-        )
-
-    async def _install(self, request: web.Request) -> web.Response:
-        assert self._oauth is not None  # the route exists only with it
-        return await to_aiohttp_response(await self._oauth.handle_installation(_get(request)))
-
-    async def _installed(self, request: web.Request) -> web.Response:
-        assert self._oauth is not None  # as above
-        return await to_aiohttp_response(await self._oauth.handle_callback(_get(request)))
-
-
-def _get(request: web.Request) -> AsyncBoltRequest:
-    headers: dict[str, Any] = dict(request.headers)
-    return AsyncBoltRequest(body="", query=request.query_string, headers=headers)
 
 
 def make_app(desk: Desk) -> BotApp:

@@ -45,17 +45,19 @@ async def publish(client: AsyncWebClient, desk: Desk, actor: Member) -> None:
     """
     t = Words(actor.locale, actor.tz)
     pages = await pages_of(desk, actor)
-    if not await _publish(client, actor, views.home(t, desk, pages)):
+    shown = await _publish(client, actor, views.home(t, desk, pages))
+    if shown is None:
         return
     exact = await with_next_invoice(desk, pages)
-    if exact != pages:
-        await _publish(client, actor, views.home(t, desk, exact))
+    if exact != pages:  # over this very view: while Stripe took its time, a newer one may have come, or another owner
+        await _publish(client, actor, views.home(t, desk, exact), over=shown)
 
 
-async def _publish(client: AsyncWebClient, actor: Member, view: Json) -> bool:
+async def _publish(client: AsyncWebClient, actor: Member, view: Json, *, over: str | None = None) -> str | None:
+    """The hash of what is shown now; None when nothing could be, or `over` is the hash of what is shown no more."""
     try:
-        await client.views_publish(user_id=actor.slack_user_id, view=view)
+        told = await client.views_publish(user_id=actor.slack_user_id, view=view, hash=over)
     except (SlackApiError, OSError, TimeoutError) as error:
         log.warning("the home of %s was not published: %s", actor.slack_user_id, error)
-        return False
-    return True
+        return None
+    return str(told["view"]["hash"])

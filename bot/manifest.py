@@ -1,26 +1,17 @@
-"""What Slack must know of the app, as a manifest: commands, events, and each permission with its reason."""
+"""What Slack must know of the app, as a manifest: commands, events, permissions."""
 
 from typing import Any
 
-SCOPES = {
-    "commands": "people type /billing and its siblings",
-    "chat:write": "messages about billing, to the people they concern",
-    "im:write": "opening the direct message they arrive in",
-    "im:history": "looking whether a message whose sending timed out has arrived, so that nobody gets it twice",
-    "files:write": "the invoice as a PDF",
-    "files:read": "looking whether that PDF has arrived",
-    "users:read": "counting members, names, languages and time zones",
-    "users:read.email": "telling that somebody is billing owner elsewhere already; Stripe's letters to the owner",
-    "usergroups:read": "user groups are teams that can have a plan of their own",
-    "channels:read": "so are the members of a channel",
-    "groups:read": "also of a private one Kassör is invited to",
-    "channels:join": "posting in the sales, support and audit channels",
-    "team:read": "the workspace's name",
-}
+from bot.install_pages import permissions
+from bot.words import Words
+
+SCOPES = tuple(permissions(Words("en-US")))
 EVENTS = (
     "app_home_opened",
     "app_uninstalled",
     "tokens_revoked",
+    "team_access_granted",
+    "team_access_revoked",
     "team_join",
     "team_rename",
     "user_change",
@@ -58,10 +49,15 @@ COMMANDS = {
 }
 
 
-def manifest(url: str) -> dict[str, Any]:
-    """The app manifest for a Kassör that Slack reaches at `url`, JSON-ready."""
-    base = url.rstrip("/")
-    events = f"{base}/slack/events"
+def manifest(url: str | None, *, socket_mode: bool = False) -> dict[str, Any]:
+    """The app manifest for a Kassör that Slack reaches at `url`, JSON-ready.
+
+    `socket_mode`: Slack reaches it by the connections it opens, and `url`, if there is one, is for browsers alone.
+    """
+    base = (url or "").rstrip("/")
+    at = {} if socket_mode else {"url": f"{base}/slack/events"}
+    asked = {} if socket_mode else {"request_url": f"{base}/slack/events"}
+    redirects = {"redirect_urls": [f"{base}/slack/oauth_redirect"]} if base else {}
     return {
         "display_information": {
             "name": "Kassör",
@@ -76,19 +72,19 @@ def manifest(url: str) -> dict[str, Any]:
             },
             "bot_user": {"display_name": "Kassör", "always_online": True},
             "slash_commands": [
-                {"command": command, "url": events, "description": text, "usage_hint": hint, "should_escape": True}
+                {"command": command, **at, "description": text, "usage_hint": hint, "should_escape": True}
                 for command, (text, hint) in COMMANDS.items()
             ],
         },
         "oauth_config": {
-            "redirect_urls": [f"{base}/slack/oauth_redirect"],
+            **redirects,
             "scopes": {"bot": list(SCOPES)},
         },
         "settings": {
-            "event_subscriptions": {"request_url": events, "bot_events": list(EVENTS)},
-            "interactivity": {"is_enabled": True, "request_url": events},
-            "org_deploy_enabled": False,
-            "socket_mode_enabled": False,
-            "token_rotation_enabled": False,  # tokens are sealed at rest, and a message due at night needs no refresh
+            "event_subscriptions": {**asked, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **asked},
+            "org_deploy_enabled": True,
+            "socket_mode_enabled": socket_mode,
+            "token_rotation_enabled": False,  # works when turned on, but Slack lets nobody turn it off again: the operator's choice
         },
     }

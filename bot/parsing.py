@@ -15,6 +15,7 @@ _INTERVALS = {
     "year": "year", "yearly": "year", "annual": "year", "annually": "year", "yr": "year",
     "år": "year", "årsvis": "year", "årlig": "year", "årligen": "year", "årligt": "year", "arsvis": "year",
 }  # fmt: skip
+_SAID = {"en": ("monthly", "yearly"), "sv": ("månadsvis", "årsvis")}  # what of them is offered to whoever typed another
 _FILLERS = frozenset(
     ["seats", "seat", "platser", "plats", "members", "medlemmar", "to", "till", "with", "med", "for", "för"]
 )
@@ -25,6 +26,7 @@ VERBS = {
     "plan": "plan", "abonnemang": "plan", "downgrade": "plan", "nedgradera": "plan", "change": "plan", "ändra": "plan",
     "owner": "owner", "ansvarig": "owner", "betalningsansvarig": "owner", "ägare": "owner",
     "admins": "admins", "admin": "admins", "administratörer": "admins", "administratör": "admins",
+    "copies": "copies", "copy": "copies", "kopior": "copies", "kopia": "copies",
     "claim": "claim", "ta-över": "claim", "överta": "claim",
     "invoice": "invoice", "faktura": "invoice",
     "invoices": "invoices", "fakturor": "invoices",
@@ -40,12 +42,12 @@ VERBS = {
     "help": "help", "hjälp": "help",
 }  # fmt: skip
 _ENGLISH = (
-    "upgrade", "seats", "usage", "plan", "owner", "admins", "claim", "invoice", "invoices", "payment", "information",
-    "cancel", "resume", "sales", "support", "links", "help",
+    "upgrade", "seats", "usage", "plan", "owner", "admins", "claim", "invoice", "invoices", "copies", "payment",
+    "information", "cancel", "resume", "sales", "support", "links", "help",
 )  # fmt: skip
 _SWEDISH = (
     "uppgradera", "platser", "användning", "abonnemang", "ansvarig", "administratörer", "överta", "faktura", "fakturor",
-    "betalsätt", "uppgifter", "avsluta", "ångra", "sälj", "support", "länkar", "hjälp",
+    "kopior", "betalsätt", "uppgifter", "avsluta", "ångra", "sälj", "support", "länkar", "hjälp",
 )  # fmt: skip
 _TEAM = re.compile(r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|[^>]*)?>|<#(C[A-Z0-9]{1,30})(?:\|[^>]*)?>")
 
@@ -68,10 +70,11 @@ class UpgradeWish:
 
 @dataclass(frozen=True)
 class PlanWish:
-    """Another plan or interval; None is as it is."""
+    """Another plan or interval; None is as it is. `seats` is told them too, and can't be changed in the same step."""
 
     plan: str | None = None
     interval: str | None = None
+    seats: SeatsAsked | None = None
 
 
 def parse_verb(text: str, language: str) -> tuple[str, str]:
@@ -90,8 +93,8 @@ def parse_verb(text: str, language: str) -> tuple[str, str]:
     return verb, rest.strip()
 
 
-def parse_upgrade(text: str, catalogue: Catalogue) -> UpgradeWish:
-    """`business yearly 25 @colleague`, in any order. Raises UnknownWord, SeatsNotANumber."""
+def parse_upgrade(text: str, catalogue: Catalogue, language: str) -> UpgradeWish:
+    """`business yearly 25 @colleague`, in any order. Raises UnknownWord with words of that language, SeatsNotANumber."""
     found: dict[str, object] = {}
     text = _take(text, _MENTION, found, "owner")
     text = _take(text, re.compile(r"<!subteam\^(S[A-Z0-9]{1,30})(?:\|[^>]*)?>"), found, "team")
@@ -106,15 +109,15 @@ def parse_upgrade(text: str, catalogue: Catalogue) -> UpgradeWish:
         elif word[0] in "+-−" or word[0].isdigit():
             found["seats"] = parse_seats(word)
         elif low not in _FILLERS:
-            names = [plan.name for plan in catalogue.for_sale]
-            raise _unknown(word, [*plans, *_INTERVALS], (*names, "monthly", "yearly"), shown=dict(_names(catalogue)))
+            known = (*(plan.name for plan in catalogue.for_sale), *(_SAID["sv" if language == "sv" else "en"]))
+            raise _unknown(word, [*plans, *_INTERVALS], known, shown=dict(_names(catalogue)))
     return UpgradeWish(**found)  # type: ignore[arg-type]  # collected by field name above
 
 
-def parse_plan(text: str, catalogue: Catalogue) -> PlanWish:
+def parse_plan(text: str, catalogue: Catalogue, language: str) -> PlanWish:
     """`premium yearly`. Raises UnknownWord, SeatsNotANumber."""
-    wish = parse_upgrade(text, catalogue)
-    return PlanWish(wish.plan, wish.interval)
+    wish = parse_upgrade(text, catalogue, language)
+    return PlanWish(wish.plan, wish.interval, wish.seats)
 
 
 def parse_seats_text(text: str) -> SeatsAsked | None:
@@ -127,6 +130,11 @@ def parse_person(text: str) -> str | None:
     """The id in a mention; None for anything else: a bare name is never guessed at, a picker opens instead."""
     found = _MENTION.fullmatch(text.strip())
     return found[1] if found else None
+
+
+def parse_people(text: str) -> tuple[str, ...]:
+    """The ids in all mentions, each once, in their order; whatever else was typed is passed over."""
+    return tuple(dict.fromkeys(_MENTION.findall(text)))
 
 
 def parse_team(text: str) -> str | None:

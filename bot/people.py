@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from domain import directory
+from domain import clock, directory
 from domain.directory import MemberFacts, Mended
 from domain.records import Member, Scope
 from domain.records.people import ScopeKind
@@ -18,7 +19,7 @@ from domain.rules.refusals import ScopeUnknown
 log = logging.getLogger("kassor.people")
 Json = dict[str, Any]
 PAGE = 200  # Slack's own advice
-MOST_PAGES = 500
+MOST_PAGES = 5_000  # a million people
 MOST_WAITS = 20  # for Slack's limits, a call
 LONGEST_WAIT = 120.0  # seconds
 MOST_STRANGERS = 20  # ids of a team that are asked about one by one
@@ -53,22 +54,28 @@ def is_of(user: Json, team_id: str) -> bool:
 
 async def read_everybody(client: AsyncWebClient, team_id: str) -> Mended:
     """Read the workspace's own people; returns what was not known. Waits when Slack limits us. Raises SlackApiError."""
-    everyone = [facts_of(user) async for user in _users(client, team_id) if is_of(user, team_id)]
+    known = await directory.members_by_id(team_id)
+    users = await _users(client, team_id)
+    if users is None:  # whoever the rest are must not count as gone
+        log.error("the list of who is in %s has no end after %s pages; nothing of it is believed", team_id, MOST_PAGES)
+        return Mended()
+    everyone = [facts_of(user) for user in users if is_of(user, team_id)]
     if not everyone:  # there is always one, the app's own bot: an empty answer must not make everybody leave
         log.error("slack says that nobody is in %s; that is not believed", team_id)
         return Mended()
-    return await directory.replace_members(team_id, everyone)
+    return await directory.replace_members(team_id, everyone, known_before=known)
 
 
-async def _users(client: AsyncWebClient, team_id: str) -> AsyncIterator[Json]:
-    cursor = None
+async def _users(client: AsyncWebClient, team_id: str) -> list[Json] | None:
+    """Everybody Slack lists; None when the list goes on after `MOST_PAGES`."""
+    cursor, found = None, []
     for _ in range(MOST_PAGES):
         told = await patiently(client.users_list, team_id=team_id, limit=PAGE, cursor=cursor, include_locale=True)
-        for user in told["members"]:
-            yield user
+        found += told["members"]
         cursor = (told.get("response_metadata") or {}).get("next_cursor")
         if not cursor:
-            return
+            return found
+    return None
 
 
 async def _at_once(call: Callable[..., Awaitable[AsyncSlackResponse]], **arguments: Any) -> AsyncSlackResponse:
@@ -111,34 +118,40 @@ def retry_after(error: SlackApiError) -> float | None:
 
 async def read_groups(client: AsyncWebClient, team_id: str) -> set[str]:
     """User groups are teams (R2); a workspace that has any is an organisation. Returns their ids. Raises SlackApiError."""
+    asked_at = clock.now()
     told = await patiently(client.usergroups_list, team_id=team_id, include_users=True, include_disabled=False)
     for group in told["usergroups"]:
         scope = await directory.ensure_scope(team_id, slack_ref=group["id"], name=group["name"], kind=ScopeKind.TEAM)
-        await _set_team(client, scope, group.get("users") or [])
+        await _set_team(client, scope, group.get("users") or [], asked_at)
     if told["usergroups"]:
         await directory.becomes_organisation(team_id)
     return {group["id"] for group in told["usergroups"]}
 
 
-async def _set_team(client: AsyncWebClient, scope: Scope, user_ids: list[str]) -> None:
+async def _set_team(client: AsyncWebClient, scope: Scope, user_ids: list[str], asked_at: datetime) -> None:
     """Write a team's members. Somebody new may be named here before their own event is heard: they are asked about."""
     known = await Member.filter(workspace_id=scope.workspace_id, slack_user_id__in=user_ids).values_list(
         "slack_user_id", flat=True
     )
-    for user_id in sorted(set(user_ids) - {str(each) for each in known})[:MOST_STRANGERS]:
-        try:
-            await member(client, scope.workspace_id, user_id)
-        except SlackApiError as error:
-            log.warning("who %s is could not be read: %s", user_id, error.response.get("error"))
-    joined, left = await directory.set_team_members(scope, user_ids)
+    strangers = sorted(set(user_ids) - {str(each) for each in known})[:MOST_STRANGERS]
+    await asyncio.gather(*(_meet(client, scope.workspace_id, each) for each in strangers))  # somebody may be waiting
+    joined, left = await directory.set_team_members(scope, user_ids, asked_at=asked_at)
     if joined or left:
         log.info("%s in %s: %s joined, %s left", scope.slack_ref, scope.workspace_id, joined, left)
+
+
+async def _meet(client: AsyncWebClient, team_id: str, user_id: str) -> None:
+    try:
+        await member(client, team_id, user_id)
+    except SlackApiError as error:
+        log.warning("who %s is could not be read: %s", user_id, error.response.get("error"))
 
 
 async def member(client: AsyncWebClient, team_id: str, user_id: str) -> Member | None:
     """Somebody by id, asked of Slack when they are new to us; None when Slack doesn't know them either."""
     if (known := await directory.member(team_id, user_id)) is not None:
         return known
+    asked_at = clock.now()
     try:
         told = await client.users_info(user=user_id, include_locale=True)
     except SlackApiError as error:
@@ -147,14 +160,15 @@ async def member(client: AsyncWebClient, team_id: str, user_id: str) -> Member |
         raise
     if not is_of(told["user"], team_id):
         return None
-    return await directory.upsert_member(team_id, facts_of(told["user"]))
+    return await directory.upsert_member(team_id, facts_of(told["user"]), asked_at=asked_at)
 
 
 async def look_again(client: AsyncWebClient, team_id: str, user_id: str) -> None:
     """Read somebody we know once more. Raises SlackApiError."""
+    asked_at = clock.now()
     told = await client.users_info(user=user_id, include_locale=True)
     if is_of(told["user"], team_id):
-        await directory.upsert_member(team_id, facts_of(told["user"]))
+        await directory.upsert_member(team_id, facts_of(told["user"]), asked_at=asked_at)
 
 
 async def team(client: AsyncWebClient, team_id: str, slack_ref: str, *, patient: bool = False) -> Scope:
@@ -162,7 +176,7 @@ async def team(client: AsyncWebClient, team_id: str, slack_ref: str, *, patient:
 
     Raises ScopeUnknown for one that is archived, deleted or closed to us, SlackApiError for what may be otherwise next time.
     """
-    ask = patiently if patient else _at_once
+    ask, asked_at = patiently if patient else _at_once, clock.now()
     try:
         if slack_ref.startswith("S"):
             known = await Scope.get_or_none(workspace_id=team_id, slack_ref=slack_ref)
@@ -171,8 +185,8 @@ async def team(client: AsyncWebClient, team_id: str, slack_ref: str, *, patient:
                 known = await Scope.get_or_none(workspace_id=team_id, slack_ref=slack_ref)
             if known is None:
                 raise ScopeUnknown(asked=slack_ref[:40])
-            told = await ask(client.usergroups_users_list, usergroup=slack_ref)
-            await _set_team(client, known, told["users"])
+            told = await ask(client.usergroups_users_list, usergroup=slack_ref, team_id=team_id)
+            await _set_team(client, known, told["users"], asked_at)
             return known
         info = await ask(client.conversations_info, channel=slack_ref)
         if info["channel"].get("is_archived"):
@@ -188,7 +202,7 @@ async def team(client: AsyncWebClient, team_id: str, slack_ref: str, *, patient:
             cursor = (page.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 break
-        await _set_team(client, scope, members)
+        await _set_team(client, scope, members, asked_at)
         await directory.becomes_organisation(team_id)
         return scope
     except SlackApiError as error:

@@ -15,7 +15,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import people
+from bot import people, welcome
+from bot.delivery.answers import TOKEN_GONE
 from domain import clock, directory, queue, upkeep
 from domain.desk import Desk
 from domain.records import Notice, Scope, Subscription, Watermark, Workspace
@@ -33,7 +34,6 @@ NEVER_READ = timedelta(minutes=10)  # after an installation whose first reading 
 LOOK_EVERY = 60.0  # seconds
 BREATH = 2.0  # seconds between two workspaces
 SHOWN = 20  # ids in a line of the log
-_TOKEN_GONE = {"token_revoked", "account_inactive", "token_expired", "invalid_auth", "not_authed"}
 
 
 async def run(bot: "BotApp", stop: asyncio.Event) -> None:
@@ -62,6 +62,7 @@ async def read_one(bot: "BotApp") -> bool:
     if team_id is None:
         return False
     with bot.busy():
+        since = clock.now()
         client = await bot.client_for(team_id)
         if client is None:
             log.info("%s is not read: Kassör can't speak there", team_id)
@@ -69,7 +70,7 @@ async def read_one(bot: "BotApp") -> bool:
         try:
             await read(bot.desk, client, team_id)
         except SlackApiError as error:
-            await _failed(bot, team_id, error)
+            await _failed(bot, team_id, error, since)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             log.warning("who is in %s could not be read: %s; tried again in a while", team_id, type(error).__name__)
     return True
@@ -83,7 +84,14 @@ async def read(desk: Desk, client: AsyncWebClient, team_id: str) -> list[str]:
     lines = (
         _lines(mended) if known is not None and known.members_read_at is not None else []
     )  # the first time all is new
-    lines += await _read_teams(desk, client, team_id)
+    await welcome.greet(team_id)
+    try:
+        lines += await _read_teams(desk, client, team_id)
+    except (SlackApiError, aiohttp.ClientError, TimeoutError):
+        # The people alone are read: all of it comes again in a while, not in a day.
+        read = Workspace.filter(id=team_id, members_read_at__not_isnull=True)
+        await read.update(members_read_at=clock.now() - DAY + LEASE)
+        raise
     after = await _team_sizes(desk, team_id)
     lines += [f"{ref} has {after[ref]} members, not {size}" for ref, size in before.items() if after[ref] != size]
     for line in lines:
@@ -123,6 +131,11 @@ async def _read_channel(client: AsyncWebClient, team_id: str, scope: Scope) -> b
         await people.team(client, team_id, scope.slack_ref, patient=True)
     except ScopeUnknown:
         return False
+    except SlackApiError as error:
+        if people.retry_after(error) is not None:
+            raise
+        # One channel Slack won't tell of must not keep the others from being mended.
+        log.warning("who is in channel %s could not be read: %s", scope.slack_ref, error.response.get("error"))
     return True
 
 
@@ -162,10 +175,11 @@ async def _hold(team_id: str, seen: datetime | None, until: datetime) -> bool:
     return bool(await Workspace.filter(id=team_id, members_read_at=seen).update(members_read_at=until))
 
 
-async def _failed(bot: "BotApp", team_id: str, error: SlackApiError) -> None:
+async def _failed(bot: "BotApp", team_id: str, error: SlackApiError, since: datetime) -> None:
+    """`since`: when it began, with a token that may have been replaced while so much was read."""
     code = str(error.response.get("error"))
-    if code in _TOKEN_GONE:
-        await bot.installations.revoke(team_id)
+    if code in TOKEN_GONE:
+        await bot.installations.refused(team_id, code, since=since)
         log.warning("%s is not read: Slack took the token back (%s)", team_id, code)
         return
     wait = people.retry_after(error)

@@ -15,6 +15,7 @@ class Seal:
     """Seals and opens JSON."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        self._newest = Fernet(keys[0])
         self._fernet = MultiFernet([Fernet(key) for key in keys])
 
     def close(self, value: dict[str, Any]) -> str:
@@ -28,3 +29,11 @@ class Seal:
         except InvalidToken:
             raise CannotOpen from None
         return found
+
+    def is_newest(self, sealed: str) -> bool:
+        """Whether the first key sealed it; otherwise it is due to be sealed again."""
+        try:
+            self._newest.decrypt(sealed)
+        except InvalidToken:
+            return False
+        return True

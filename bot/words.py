@@ -1,15 +1,16 @@
 """Words, money and dates in the reader's language. Messages are gettext's: English in the code, Swedish in `locales/`."""
 
+import gettext
 import re
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal
 
@@ -17,7 +18,7 @@ from domain.rules.hours import zone
 from domain.rules.money import exponent
 
 LOCALES = Path(__file__).with_name("locales")
-LANGUAGES = ("en", "sv")
+_DATE = re.compile(r"<!date\^-?\d+\^[^|>]*\|([^>]*)>")
 _CODE_BY_NUMBER = re.compile(r"(?<=[A-Z]{3})(?=\d)")  # CLDR puts a space between "SEK" and its number; Babel doesn't
 
 
@@ -42,6 +43,27 @@ def link(url: str, text: str) -> Raw:
     return Raw(f"<{escape(url).replace('|', '%7C')}|{escape(text).replace('|', '/')}>")
 
 
+def written(text: str) -> str:
+    """mrkdwn for where Slack draws no dates (a notification, plain text, a question before a press): they are spelled out."""
+    return _DATE.sub(r"\1", text)
+
+
+@cache
+def languages() -> frozenset[str]:
+    """What Kassör speaks: English, and every language with a file in `locales/`."""
+    return frozenset({"en", *(path.parts[-3] for path in LOCALES.glob("*/LC_MESSAGES/kassor.po"))})
+
+
+@cache
+def plural_form(language: str) -> Callable[[int], int]:
+    """Which of its forms a language uses for a number, as its file's `Plural-Forms` says; English's are "one" and "more"."""
+    path = LOCALES / language / "LC_MESSAGES" / "kassor.po"
+    if not path.is_file():
+        return lambda count: int(count != 1)
+    with path.open("rb") as file:
+        return gettext.c2py(read_po(file, locale=language).plural_expr)
+
+
 @cache
 def catalogue(language: str) -> Mapping[str, Any]:
     """The translations of a language by English text; a plural's is a tuple. Empty for English."""
@@ -63,10 +85,11 @@ class Words:
 
     def __init__(self, locale: str, tz: str = "UTC") -> None:
         wanted = locale.replace("-", "_")
-        self.language = wanted[:2] if wanted[:2] in LANGUAGES else "en"
+        spoken = wanted.partition("_")[0]
+        self.language = spoken if spoken in languages() else "en"
         self.zone = zone(tz)
         try:
-            self.locale = Locale.parse(wanted if wanted[:2] == self.language else "en_US")
+            self.locale = Locale.parse(wanted if spoken == self.language else "en_US")
         except (UnknownLocaleError, ValueError):
             self.locale = Locale.parse(self.language)
 
@@ -76,12 +99,12 @@ class Words:
 
     def plain(self, text: str, /, **facts: object) -> str:
         """A message for plain text (titles, buttons, fallbacks): facts stay as they are."""
-        return self._filled(catalogue(self.language).get(text, text), facts, str)
+        return written(self._filled(catalogue(self.language).get(text, text), facts, str))
 
     def n(self, one: str, many: str, count: int, /, **facts: object) -> str:
         """A message about a number of things, `{count}` in it."""
         forms = catalogue(self.language).get(one, (one, many))
-        form = forms[0 if count == 1 else 1]
+        form = forms[plural_form(self.language)(count)]
         return self._filled(form, facts | {"count": self.number(count)}, escape)
 
     @staticmethod
@@ -100,20 +123,37 @@ class Words:
 
     def money(self, amount: int, currency: str) -> str:
         """Minor units as the reader writes money: 124500 sek → "1 245,00 kr"."""
-        decimals = exponent(currency)
-        value = Decimal(amount).scaleb(-decimals)
-        shown = str(format_currency(value, currency.upper(), locale=self.locale, currency_digits=True))
-        return _CODE_BY_NUMBER.sub("\u00a0", shown)
+        return _money(amount, currency, self.locale)
 
-    def day(self, moment: datetime) -> str:
-        """A day where the reader is: "24 november 2027"."""
+    def day(self, moment: datetime) -> Raw:
+        """A day where the reader is, which Slack draws itself: "24 november 2027"."""
+        return _drawn(moment, "{date}", _long_day(moment.astimezone(self.zone).date(), self.locale))
+
+    def time(self, moment: datetime) -> Raw:
+        """A moment where the reader is, to the minute, which Slack draws itself; a channel's many readers fall back on UTC."""
         here = moment.astimezone(self.zone)
-        return str(format_date(here.date(), format="long", locale=self.locale))
+        shown = f"{_long_day(here.date(), self.locale)}, {format_time(here, format='short', locale=self.locale)}"
+        return _drawn(moment, "{date}, {time}", f"{shown} UTC" if self.zone.key == "UTC" else shown)
 
-    def time(self, moment: datetime) -> str:
-        """A moment where the reader is, to the minute."""
-        return str(format_datetime(moment, format="medium", tzinfo=self.zone, locale=self.locale))
-
-    def iso_day(self, moment: str | None) -> str:
+    def iso_day(self, moment: str | None) -> Raw:
         """`day` of an ISO 8601 moment, as notices carry them."""
-        return self.day(datetime.fromisoformat(moment)) if moment else ""
+        return self.day(datetime.fromisoformat(moment)) if moment else Raw()
+
+
+def _drawn(moment: datetime, pattern: str, fallback: str) -> Raw:
+    """Slack's markup for a date: `pattern` in the reader's own language and time zone, or else `fallback`."""
+    return Raw(f"<!date^{int(moment.timestamp())}^{pattern}|{fallback}>")
+
+
+# Kept: a renewal day's thousands of invoices are of the same few days and amounts.
+@lru_cache(maxsize=4_096)
+def _money(amount: int, currency: str, locale: Locale) -> str:
+    decimals = exponent(currency)
+    value = Decimal(amount).scaleb(-decimals)
+    shown = str(format_currency(value, currency.upper(), locale=locale, currency_digits=True))
+    return _CODE_BY_NUMBER.sub("\u00a0", shown)
+
+
+@lru_cache(maxsize=4_096)
+def _long_day(day: date, locale: Locale) -> str:
+    return str(format_date(day, format="long", locale=locale))

@@ -4,19 +4,13 @@ A payload holds personal data, so it is shown only when asked for. What is named
 error on stderr and exit 2.
 """
 
-import asyncio
 import json
-import os
-import re
-from collections.abc import Coroutine
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from cli import asking
 from domain import clock, queue
-from domain.config import SettingsError, load
-from domain.database import opened
 from domain.queue import QueueState
 from domain.records import Event
 
@@ -30,11 +24,6 @@ Since = Annotated[
     str | None, typer.Option(help="Received at or after: 2026-11-25, 2026-11-25T14:00, or 6h (ago). UTC.")
 ]
 Until = Annotated[str | None, typer.Option(help="Received before; written like --since.")]
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-class _Wrong(Exception):  # noqa: N818 - it says what it is
-    """What was asked for can't be: the message says what, why and what next."""
 
 
 @app.command("list")
@@ -62,7 +51,7 @@ def list_events(
             typer.echo("No events like that.")
         typer.echo(", ".join(f"{count} {name}" for name, count in counts.items()) + " in all.")
 
-    _run(look())
+    asking.run(look())
 
 
 @app.command()
@@ -76,7 +65,7 @@ def show(
     async def look() -> None:
         event = await Event.get_or_none(id=event_id)
         if event is None:
-            raise _Wrong(f"There is no event {event_id}. `kassor events list` shows those there are.")
+            raise asking.Wrong(f"There is no event {event_id}. `kassor events list` shows those there are.")
         facts = _facts(event)
         if payload:
             facts["payload"] = event.payload or None
@@ -89,7 +78,7 @@ def show(
         if payload:
             typer.echo(_readable(event.payload) if event.payload else "The payload has been pruned.")
 
-    _run(look())
+    asking.run(look())
 
 
 @app.command()
@@ -109,11 +98,11 @@ def replay(
 
     async def again() -> None:
         if not (event_ids or buried or kind or since or until):
-            raise _Wrong("Say which: ids, --buried, --type, --since or --until.")
+            raise asking.Wrong("Say which: ids, --buried, --type, --since or --until.")
         if event_ids:
             there: set[object] = set(await Event.filter(id__in=event_ids).values_list("id", flat=True))
             if missing := [each for each in event_ids if each not in there]:
-                raise _Wrong(f"There is no event {', '.join(missing)}. Nothing was queued.")
+                raise asking.Wrong(f"There is no event {', '.join(missing)}. Nothing was queued.")
         chosen = _chosen(state=QueueState.BURIED if buried else None, kind=kind, since=since, until=until)
         if event_ids:
             chosen = chosen.filter(id__in=event_ids)
@@ -129,7 +118,7 @@ def replay(
         if pruned:
             typer.echo(f"{pruned} can't be: the payload has been pruned. `kassor reconcile` reads Stripe again.")
 
-    _run(again())
+    asking.run(again())
 
 
 _FIELDS = (
@@ -161,64 +150,33 @@ def _chosen(
         family = kind.removesuffix("*")
         chosen = chosen.filter(type__startswith=family) if family != kind else chosen.filter(type=kind)
     if older_than is not None:
-        chosen = chosen.filter(received_at__lt=clock.now() - _span(older_than, "--older-than"))
+        chosen = chosen.filter(received_at__lt=clock.now() - asking.span(older_than, "--older-than"))
     if since is not None:
-        chosen = chosen.filter(received_at__gte=_moment(since, "--since"))
+        chosen = chosen.filter(received_at__gte=asking.moment(since, "--since"))
     if until is not None:
-        chosen = chosen.filter(received_at__lt=_moment(until, "--until"))
+        chosen = chosen.filter(received_at__lt=asking.moment(until, "--until"))
     return chosen
 
 
-def _span(text: str, option: str) -> timedelta:
-    found = re.fullmatch(r"([0-9]{1,6})([smhd])", text)
-    if found is None:
-        raise _Wrong(f"{option} {text}: write a number and s, m, h or d, such as 15m.")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def _moment(text: str, option: str) -> datetime:
-    if re.fullmatch(r"[0-9]{1,6}[smhd]", text):
-        return clock.now() - _span(text, option)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise _Wrong(
-            f"{option} {text}: write a time such as 2026-11-25T14:00 (UTC), or how long ago, such as 6h."
-        ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def _facts(event: Event) -> dict[str, Any]:
-    def when(moment: datetime | None) -> str | None:
-        return moment.isoformat(timespec="seconds") if moment else None
-
     return {
         "id": event.id,
         "type": event.type,
         "state": event.state.value,
         "about": event.lane or None,
-        "created_at": when(event.created_at),
-        "received_at": when(event.received_at),
-        "due_at": when(event.available_at) if event.state == QueueState.QUEUED else None,
-        "done_at": when(event.done_at),
+        "created_at": asking.when(event.created_at),
+        "received_at": asking.when(event.received_at),
+        "due_at": asking.when(event.available_at) if event.state == QueueState.QUEUED else None,
+        "done_at": asking.when(event.done_at),
         "attempts": event.attempts,
         "error": event.last_error,
     }
 
 
 def _line(event: Event) -> str:
-    age = clock.now() - event.received_at
-    old = next((f"{int(age / unit)} {name}" for name, unit in _AGES if age >= unit), "now")
+    old = asking.old(event.received_at)
     error = " ".join((event.last_error or "").split())
     return f"{event.state.value:<7} {old:>6}  {event.type:<40} {event.id}" + (f"  {error[:80]}" if error else "")
-
-
-_AGES = (
-    ("d", timedelta(days=1)),
-    ("h", timedelta(hours=1)),
-    ("min", timedelta(minutes=1)),
-    ("s", timedelta(seconds=1)),
-)
 
 
 def _readable(payload: str) -> str:
@@ -226,30 +184,3 @@ def _readable(payload: str) -> str:
         return json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
     except ValueError:
         return payload
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    async def with_database() -> None:
-        try:
-            settings = load(os.environ)
-            clock.follow(settings.clock_file)
-            async with opened(settings.database_url):
-                await work
-        finally:
-            work.close()
-
-    try:
-        asyncio.run(with_database())
-    except SettingsError as error:
-        _fail("The settings are not right:", *error.problems)
-    except _Wrong as wrong:
-        _fail(str(wrong))
-    except Exception as error:  # noqa: BLE001 - an operator needs the reason, not a traceback
-        _fail(f"The database can't be asked ({type(error).__name__}): {error}", "`kassor migrate` brings it up to date")
-
-
-def _fail(headline: str, *problems: str) -> NoReturn:
-    typer.echo(headline, err=True)
-    for problem in problems:
-        typer.echo(f"  - {problem}", err=True)
-    raise typer.Exit(2)

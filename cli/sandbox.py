@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from bot.manifest import EVENTS
 from cli.wiring import pushed_catalogue
 from domain.config import load
 from sandbox.clock import WorldClock
+from sandbox.keeping import CannotKeep, Folder
 from sandbox.world import World, kassor_environment
 
 READY_WITHIN = 30.0  # seconds
@@ -107,8 +109,20 @@ class KassorProcess:
             await self._spawn()
 
 
-async def run(*, port: int, database_url: str | None) -> None:
-    """A sandbox at `port`, until SIGINT or SIGTERM, which end it cleanly while it opens too. Raises SystemExit with the reason."""
+async def run(
+    *,
+    port: int,
+    database_url: str | None,
+    keep: Path | None = None,
+    reset: bool = False,
+    begins: datetime | None = None,
+    socket_mode: bool = False,
+) -> None:
+    """A sandbox at `port`, until SIGINT or SIGTERM, which end it cleanly while it opens too. Raises SystemExit with the reason.
+
+    `keep`: the folder its world is kept in, to be gone on with at the next start; `reset`: begin it anew there.
+    `begins`: the world's time at first, now by default. `socket_mode`: Slack sends nothing over HTTP.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -120,13 +134,42 @@ async def run(*, port: int, database_url: str | None) -> None:
             f"The sandbox needs three ports, {port} to {port + 2}, and {ports} taken. Choose others with --port."
         )
     async with AsyncExitStack() as stack:
-        folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="kassor-sandbox-", ignore_cleanup_errors=True))
-        )
-        if await _opened(stop, open_sandbox(stack, folder, port, database_url)):
-            print(_welcome(port, folder), flush=True)
+        kept = _kept_folder(stack, keep, reset=reset)
+        folder = kept.path if kept else Path(stack.enter_context(_temporary_folder()))
+        if begins and (folder / "clock").exists():
+            raise SystemExit(
+                f"The world in {folder} has a time of its own. Leave out --begins, or begin it anew with --reset."
+            )
+        opening = open_sandbox(stack, folder, port, database_url, kept, begins=begins, socket_mode=socket_mode)
+        if await _opened(stop, opening):
+            print(_welcome(port, folder, kept=kept is not None), flush=True)
             await stop.wait()
         print("\nClosing the sandbox.", flush=True)
+    for number in (signal.SIGTERM, signal.SIGINT):  # all is closed: nothing may take the 0 from it while Python goes
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="kassor-sandbox-", ignore_cleanup_errors=True)
+
+
+def _kept_folder(stack: AsyncExitStack, keep: Path | None, *, reset: bool) -> Folder | None:
+    """The folder to keep the world in, taken until `stack` ends. Raises SystemExit."""
+    if keep is None:
+        if reset:
+            raise SystemExit("--reset begins a kept world anew: say which with --keep.")
+        return None
+    try:
+        folder = Folder(keep.resolve())
+    except CannotKeep as problem:
+        raise SystemExit(str(problem)) from None
+    except OSError as error:
+        raise SystemExit(f"The world can't be kept in {keep}: {error.strerror}.") from None
+    stack.callback(folder.close)
+    if reset:
+        folder.forget()
+    return folder
 
 
 async def _opened(stop: asyncio.Event, opening: Coroutine[Any, Any, None]) -> bool:
@@ -142,7 +185,7 @@ async def _opened(stop: asyncio.Event, opening: Coroutine[Any, Any, None]) -> bo
         return False
     except OSError as error:
         raise SystemExit(f"The sandbox can't open its ports: {error.strerror}.") from None
-    except RuntimeError as error:
+    except (RuntimeError, CannotKeep) as error:
         raise SystemExit(str(error)) from None
     return True
 
@@ -157,17 +200,34 @@ def _is_free(port: int) -> bool:
         return True
 
 
-async def open_sandbox(stack: AsyncExitStack, folder: Path, port: int, database_url: str | None) -> None:
-    """The world and Kassör beside it, closed with `stack`. Raises OSError for a port that is taken, RuntimeError."""
-    clock = WorldClock(folder / "clock")
+async def open_sandbox(
+    stack: AsyncExitStack,
+    folder: Path,
+    port: int,
+    database_url: str | None,
+    kept: Folder | None = None,
+    *,
+    begins: datetime | None = None,
+    socket_mode: bool = False,
+) -> None:
+    """The world and Kassör beside it, closed with `stack`. Raises OSError for a port that is taken, RuntimeError, CannotKeep.
+
+    `kept`: the folder the world is kept in; the one found there goes on. `begins`: what time it is in a new one.
+    """
+    clock = WorldClock(folder / "clock", begins=begins)
     stack.callback(clock.close)
-    world = World(port=port, kassor_url=f"http://127.0.0.1:{port + 2}", clock=clock, subscribed=EVENTS)
+    world = World(
+        port=port, kassor_url=f"http://127.0.0.1:{port + 2}", clock=clock, subscribed=EVENTS, socket_mode=socket_mode
+    )
+    found = kept.read(world) if kept else False
     stack.push_async_callback(world.stop)
+    if kept:
+        stack.callback(kept.write, world)  # once Kassör has said its last
     await world.start()
     environment = os.environ | kassor_environment(world)
     environment |= {
         "DATABASE_URL": database_url or f"sqlite://{folder}/kassor.db",
-        "KASSOR_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "KASSOR_ENCRYPTION_KEYS": _key(folder / "key"),
         "KASSOR_API_TOKENS": "sandbox-token",
         "PYTHONUNBUFFERED": "1",
     }
@@ -176,16 +236,33 @@ async def open_sandbox(stack: AsyncExitStack, folder: Path, port: int, database_
     stack.push_async_callback(kassor.stop)
     await kassor.start()
     world.kassor = kassor
-    await world.install()
+    await (world.open() if found else world.install())
+    if kept:
+        stack.push_async_callback(_ended, asyncio.create_task(kept.keep(world), name="keep the world"))
 
 
-def _welcome(port: int, folder: Path) -> str:
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _key(path: Path) -> str:
+    """What Kassör encrypts with, the same for as long as its database is kept."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_bytes(Fernet.generate_key())
+    return path.read_text()
+
+
+def _welcome(port: int, folder: Path, *, kept: bool) -> str:
+    keeping = f"\n    Kept in     {folder}\n" if kept else ""
     return f"""
   Kassör's sandbox is open.
 
     Workspace   http://127.0.0.1:{port}       Slack, with a cast of people to be
     Stripe      http://127.0.0.1:{port + 1}       what Stripe knows
     Kassör      http://127.0.0.1:{port + 2}       its log: {folder / "kassor.log"}
-
+{keeping}
   Open the workspace and type /upgrade. Ctrl-C closes everything.
 """

@@ -1,6 +1,7 @@
 """A hand on the sandbox's controls, over HTTP: what the tour and the acceptance tests act and look with."""
 
 import asyncio
+import re
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -8,6 +9,7 @@ from typing import Any, Self
 import aiohttp
 
 Json = dict[str, Any]
+_DATE = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
 
 
 class SandboxError(Exception):
@@ -168,7 +170,7 @@ async def _json(response: aiohttp.ClientResponse) -> Any:
 
 
 def texts(message: Json) -> str:
-    """Every text in a message or view, joined: fallback, blocks, fields, buttons."""
+    """Every text in a message or view, joined: fallback, blocks, fields, buttons. Dates that Slack draws are spelled out."""
     found: list[str] = []
 
     def walk(part: Any) -> None:
@@ -181,7 +183,7 @@ def texts(message: Json) -> str:
                 walk(value)
 
     walk(message)
-    return "\n".join(found)
+    return _DATE.sub(r"\1", "\n".join(found))
 
 
 def elements(message: Json) -> list[Json]:

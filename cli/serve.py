@@ -5,61 +5,79 @@ closes the database last. Nothing waits longer than a few seconds.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from aiohttp import web
-from tortoise.connection import get_connection
 
 import scheduler.ticks
-import webhooks.entitlements
-import webhooks.metrics
-import webhooks.receiver
 import webhooks.worker
-from bot import pages
 from bot.app import BotApp, make_app
-from cli import settle
+from cli import public
+from cli.health import Sign
 from cli.wiring import open_desk
+from domain import logs, spans
 from domain.config import Settings
 from domain.database import migrate_database, opened
 from domain.desk import Desk
 
 log = logging.getLogger("kassor")
 LONGEST_GOODBYE = 8.0  # seconds
+# Seconds a connection may go without a whole request head: aiohttp has one time-out for idle connections and for heads that dawdle.
+# Longer than proxies keep theirs open (Caddy: 120), or they would now and then send a request into one that is closing.
+IDLE = 150.0
 
 
 async def run(settings: Settings, role: str) -> None:
     """Serve `role` ("all", "web", "worker", "scheduler") until told to stop."""
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)  # a line a tick says nothing
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
-    logging.getLogger("stripe").setLevel(logging.WARNING)  # two lines a call, with every parameter in the address
+    logs.set_up(settings.log_level, as_json=settings.log_format == "json")
+    spans.set_up(role)
+    try:
+        await _serve(settings, role)
+    finally:
+        spans.close()
+
+
+async def _serve(settings: Settings, role: str) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if role == "all":  # one machine: one command is enough; several processes have a `release` step
         await migrate_database(settings.database_url)
+    signs: list[Sign] = []
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(opened(settings.database_url))
         desk = await stack.enter_async_context(open_desk(settings))
         bot = make_app(desk)
         stack.push_async_callback(bot.close)
         if role in {"all", "worker"}:
-            await stack.enter_async_context(_working(desk, bot))
-        if role in {"all", "web"}:
-            await stack.enter_async_context(_listening(desk, bot))
+            signs.append(await stack.enter_async_context(_working(desk, bot)))
         if role in {"all", "scheduler"}:
             await stack.enter_async_context(_ticking(desk))
+            signs.append(scheduler.ticks.silence)
+        if role in {"all", "web"}:
+            await stack.enter_async_context(_listening(desk, bot, signs))
+        if settings.metrics_port is not None:
+            await stack.enter_async_context(_telling(settings, signs))
         if settings.is_sandbox:
             tied = asyncio.create_task(_stop_with_parent(stop))
             stack.callback(tied.cancel)
+        loaded_for_good()
         log.info("Kassör is ready (%s)", role)
         await stop.wait()
         log.info("Kassör is stopping")
+
+
+def loaded_for_good() -> None:
+    """What is loaded by now stays until the end: to walk it again for garbage would keep everybody waiting some 60 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _stop_with_parent(stop: asyncio.Event) -> None:
@@ -80,15 +98,17 @@ async def _ticking(desk: Desk) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _working(desk: Desk, bot: BotApp) -> AsyncIterator[None]:
+async def _working(desk: Desk, bot: BotApp) -> AsyncIterator[Sign]:
+    """Its sign is the first of its loops that has ended, which none should."""
     stop = asyncio.Event()
     work = [
         asyncio.create_task(webhooks.worker.run(desk, stop), name="inbox"),
         asyncio.create_task(bot.run_delivery(stop), name="outbox"),
         asyncio.create_task(bot.run_reading(stop), name="reading"),
+        asyncio.create_task(bot.run_socket(stop), name="socket"),
     ]
     try:
-        yield
+        yield partial(broken, work)
     finally:
         stop.set()
         _, late = await asyncio.wait(work, timeout=LONGEST_GOODBYE)
@@ -99,18 +119,16 @@ async def _working(desk: Desk, bot: BotApp) -> AsyncIterator[None]:
                 log.error("a worker ended badly", exc_info=result)
 
 
+def broken(work: Sequence[asyncio.Task[None]]) -> str | None:
+    """Why no work is done: the name of a loop that has ended badly. (Without Socket Mode its loop ends at once, and well.)"""
+    ended = (task for task in work if task.done() and (task.cancelled() or task.exception() is not None))
+    return next((f"the {task.get_name()} is not worked on" for task in ended), None)
+
+
 @asynccontextmanager
-async def _listening(desk: Desk, bot: BotApp) -> AsyncIterator[None]:
-    application = web.Application(client_max_size=2 * 1024 * 1024)
-    webhooks.receiver.attach(application, desk.settings)
-    webhooks.metrics.attach(application, desk.settings)
-    application.add_routes(webhooks.entitlements.routes(desk))
-    application.add_routes(bot.routes())
-    application.add_routes(pages.routes())
-    application.add_routes([web.get("/healthz", _alive), web.get("/readyz", _ready)])
-    if desk.settings.is_sandbox:
-        application.add_routes(settle.routes(desk, bot))
-    runner = web.AppRunner(application, shutdown_timeout=LONGEST_GOODBYE / 2)
+async def _listening(desk: Desk, bot: BotApp, signs: Sequence[Sign] = ()) -> AsyncIterator[None]:
+    application = public.application(desk, bot, signs)
+    runner = web.AppRunner(application, shutdown_timeout=LONGEST_GOODBYE / 2, keepalive_timeout=IDLE)
     await runner.setup()
     # In production a proxy or the platform's router stands in front; in the sandbox everything stays on this machine.
     host = "127.0.0.1" if desk.settings.is_sandbox else None
@@ -121,15 +139,13 @@ async def _listening(desk: Desk, bot: BotApp) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-async def _alive(_: web.Request) -> web.Response:
-    """The process answers."""
-    return web.json_response({"ok": True})
-
-
-async def _ready(_: web.Request) -> web.Response:
-    """The process can do its work: the database answers."""
+@asynccontextmanager
+async def _telling(settings: Settings, signs: list[Sign]) -> AsyncIterator[None]:
+    """This process's own numbers, where it has no public routes: each process counts for itself."""
+    runner = web.AppRunner(public.telling(settings, signs), shutdown_timeout=1, keepalive_timeout=IDLE)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1" if settings.is_sandbox else None, settings.metrics_port).start()
     try:
-        await get_connection("default").execute_query("SELECT 1")
-    except Exception:  # noqa: BLE001 - whatever it is, we are not ready
-        return web.json_response({"ok": False, "why": "the database does not answer"}, status=503)
-    return web.json_response({"ok": True})
+        yield
+    finally:
+        await runner.cleanup()

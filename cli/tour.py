@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import aiohttp
 
 from cli import sandbox as own_sandbox
 from cli.sandbox_client import Json, Person, SandboxClient, SandboxError, element, elements, texts
+from cli.watching import WatchedClient
 
 
 class StepFailed(Exception):  # noqa: N818 - it says what it is
@@ -238,10 +240,17 @@ async def walk(journey: Journey) -> None:
         await step(journey)
 
 
-async def run(*, port: int) -> bool:
-    """Walk it in the sandbox at `port`, or in one of our own when nothing answers there. Returns whether every step held."""
-    async with _sandbox(port) as address, SandboxClient(address) as client:
+async def run(*, port: int, pace: float | None = None) -> bool:
+    """Walk it in the sandbox at `port`, or in one of our own when nothing answers there. Returns whether every step held.
+
+    With a `pace`, in seconds, it waits for a browser and takes so long for each thing somebody does.
+    """
+    client_of = SandboxClient if pace is None else partial(WatchedClient, pace=pace)
+    async with _sandbox(port) as address, client_of(address) as client:
         await client.wait_until_ready(30)
+        if isinstance(client, WatchedClient):
+            print(f"Open {address} in a browser; the walk begins when you are there.", flush=True)
+            await client.wait_for_a_viewer()
         journey = Journey(client, say=print)
         try:
             await walk(journey)

@@ -30,7 +30,9 @@ async def pushed_catalogue(settings: Settings, *, dry_run: bool = False) -> list
         return await desk.payments.push_catalogue(dry_run=dry_run)
 
 
-async def reconciled(settings: Settings) -> list[str]:
+async def reconciled(
+    settings: Settings, *, restored: bool = False, progress: reconcile.Progress = reconcile.untold
+) -> list[str]:
     """Mend what missed webhooks left behind; returns a line for each kind of thing mended. Raises PaymentsAway."""
     async with opened(settings.database_url), open_desk(settings) as desk:
-        return await reconcile.reconcile(desk, desk.event_types)
+        return await reconcile.reconcile(desk, desk.event_types, restored=restored, progress=progress)

@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+
+from domain.rules.hours import WORKING, Hours, read_days, read_hours
+from domain.settings import Settings
+
+__all__ = ["Settings", "SettingsError", "load"]
 
 
 class SettingsError(Exception):
@@ -15,40 +20,6 @@ class SettingsError(Exception):
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         super().__init__("\n".join(problems))
-
-
-@dataclass(frozen=True, repr=False)  # no repr: it holds secrets
-class Settings:
-    """Everything an operator can set. Names in the environment are in `docs/configuration.md`."""
-
-    database_url: str = "sqlite://kassor.db"
-    port: int = 3000
-    slack_signing_secret: str = ""
-    slack_bot_token: str | None = None
-    slack_client_id: str | None = None
-    slack_client_secret: str | None = None
-    slack_app_token: str | None = None
-    slack_api_url: str = "https://slack.com/api/"
-    stripe_api_key: str = ""
-    stripe_webhook_secrets: tuple[str, ...] = ()
-    stripe_api_url: str = "https://api.stripe.com"
-    catalogue: Path | None = None
-    sales_channel: str | None = None
-    sales_staff: tuple[str, ...] = ()
-    support_channel: str | None = None
-    audit_channel: str | None = None
-    encryption_keys: tuple[str, ...] = ()
-    public_url: str = ""
-    api_tokens: tuple[str, ...] = ()
-    events_kept_days: int = 30
-    event_payloads_kept_days: int = 7
-    clock_file: Path | None = None
-    log_level: str = "INFO"
-
-    @property
-    def is_sandbox(self) -> bool:
-        """Whether a sandbox moves our clock; `/control/settle` exists only then."""
-        return self.clock_file is not None
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -64,10 +35,13 @@ class _Reader:
     def settings(self) -> Settings:
         signing_secret = self._required("SLACK_SIGNING_SECRET", "copy it from your Slack app's page, Basic Information")
         bot_token = self._prefixed("SLACK_BOT_TOKEN", "xoxb-")
+        app_token = self._prefixed("SLACK_APP_TOKEN", "xapp-")
         client_id, client_secret = self._get("SLACK_CLIENT_ID"), self._get("SLACK_CLIENT_SECRET")
         keys = self._list("KASSOR_ENCRYPTION_KEYS")
         self._check_installation(bot_token, client_id, client_secret, keys)
         self._check_keys(keys)
+        # One workspace by Socket Mode: no browser and no Slack comes to us.
+        may_hide = app_token is not None and client_id is None
         # Stripe tries for three days: an event that comes again must still be known.
         events_kept = self._days("KASSOR_EVENTS_KEPT_DAYS", default=30, least=4, most=3_650)
         settings = Settings(
@@ -77,10 +51,10 @@ class _Reader:
             slack_bot_token=bot_token,
             slack_client_id=client_id,
             slack_client_secret=client_secret,
-            slack_app_token=self._prefixed("SLACK_APP_TOKEN", "xapp-"),
+            slack_app_token=app_token,
             slack_api_url=self._url("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
             stripe_api_key=self._stripe_key(),
-            stripe_webhook_secrets=self._webhook_secrets(),
+            stripe_webhook_secrets=self._webhook_secrets(may_lack=may_hide),
             stripe_api_url=self._url("STRIPE_API_URL", "https://api.stripe.com").rstrip("/"),
             catalogue=self._file("KASSOR_CATALOGUE"),
             sales_channel=self._get("KASSOR_SALES_CHANNEL"),
@@ -88,14 +62,19 @@ class _Reader:
             support_channel=self._get("KASSOR_SUPPORT_CHANNEL"),
             audit_channel=self._get("KASSOR_AUDIT_CHANNEL"),
             encryption_keys=keys,
-            public_url=self._public_url(),
+            public_url=self._public_url(may_lack=may_hide),
+            trusted_proxies=self._proxies(),
             api_tokens=self._api_tokens(),
+            copy_hours=self._copy_hours(),
             events_kept_days=events_kept,
             event_payloads_kept_days=self._days(
                 "KASSOR_EVENT_PAYLOADS_KEPT_DAYS", default=min(7, events_kept), least=0, most=events_kept
             ),
+            slack_budget=self._budget(),
             clock_file=self._file("KASSOR_CLOCK_FILE"),
-            log_level=self._log_level(),
+            log_level=self._one_of("KASSOR_LOG_LEVEL", "INFO", "DEBUG", "WARNING", "ERROR"),
+            log_format=self._one_of("KASSOR_LOG_FORMAT", "text", "json"),
+            metrics_port=self._metrics_port(),
         )
         if self._problems:
             raise SettingsError(self._problems)
@@ -161,6 +140,22 @@ class _Reader:
             return 3000
         return int(value)
 
+    def _copy_hours(self) -> Hours:
+        hours, days = self._get("KASSOR_COPY_HOURS"), self._get("KASSOR_COPY_DAYS")
+        found = WORKING
+        try:
+            if hours is not None:
+                opens, closes = read_hours(hours)
+                found = replace(found, opens=opens, closes=closes)
+        except ValueError:
+            self._wrong("KASSOR_COPY_HOURS", "must be like 09:00-17:00: from when to when, on the reader's clock")
+        try:
+            if days is not None:
+                found = replace(found, days=read_days(days))
+        except ValueError:
+            self._wrong("KASSOR_COPY_DAYS", "must be like mon-fri or mon,wed,fri")
+        return found
+
     def _days(self, name: str, *, default: int, least: int, most: int) -> int:
         value = self._get(name)
         if value is None:
@@ -168,6 +163,24 @@ class _Reader:
         if not re.fullmatch(r"[0-9]{1,4}", value) or not least <= int(value) <= most:
             self._wrong(name, f"must be a number of days from {least} to {most}")
             return default
+        return int(value)
+
+    def _budget(self) -> int | None:
+        value = self._get("KASSOR_SLACK_BUDGET")
+        if value is None:
+            return None
+        if not re.fullmatch(r"[0-9]{1,6}", value) or int(value) == 0:
+            self._wrong(
+                "KASSOR_SLACK_BUDGET", "must be how many messages a second all senders together may send, from 1"
+            )
+            return None
+        return int(value)
+
+    def _proxies(self) -> int:
+        value = self._get("KASSOR_TRUSTED_PROXIES") or "0"
+        if not re.fullmatch(r"[0-9]", value):
+            self._wrong("KASSOR_TRUSTED_PROXIES", "must be how many proxies of yours stand in front, 0 to 9")
+            return 0
         return int(value)
 
     def _url(self, name: str, default: str) -> str:
@@ -178,8 +191,10 @@ class _Reader:
             self._wrong(name, "must be an https:// address (http:// only for this machine)")
         return value
 
-    def _public_url(self) -> str:
+    def _public_url(self, *, may_lack: bool) -> str:
         if self._get("KASSOR_PUBLIC_URL") is None:
+            if may_lack:
+                return ""
             self._wrong(
                 "KASSOR_PUBLIC_URL", "is missing: the https:// address people's browsers and Slack reach Kassör at"
             )
@@ -192,9 +207,9 @@ class _Reader:
             self._wrong("STRIPE_API_KEY", "must be a secret (sk_…) or restricted (rk_…) key")
         return key
 
-    def _webhook_secrets(self) -> tuple[str, ...]:
+    def _webhook_secrets(self, *, may_lack: bool) -> tuple[str, ...]:
         secrets = self._list("STRIPE_WEBHOOK_SECRETS")
-        if not secrets:
+        if not secrets and not (may_lack and self._get("KASSOR_PUBLIC_URL") is None):
             self._wrong("STRIPE_WEBHOOK_SECRETS", "is missing: the signing secret of the webhook endpoint in Stripe")
         elif any(not secret.startswith("whsec_") for secret in secrets):
             self._wrong("STRIPE_WEBHOOK_SECRETS", "must be signing secrets that start with whsec_, separated by commas")
@@ -218,8 +233,19 @@ class _Reader:
             self._wrong(name, f"names a file that is not there: {value}")
         return path
 
-    def _log_level(self) -> str:
-        value = (self._get("KASSOR_LOG_LEVEL") or "INFO").upper()
-        if value not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-            self._wrong("KASSOR_LOG_LEVEL", "must be DEBUG, INFO, WARNING or ERROR")
-        return value
+    def _one_of(self, name: str, default: str, *others: str) -> str:
+        value = self._get(name) or default
+        for known in (default, *others):
+            if value.lower() == known.lower():
+                return known
+        self._wrong(name, f"must be one of {', '.join((default, *others))}")
+        return default
+
+    def _metrics_port(self) -> int | None:
+        value = self._get("KASSOR_METRICS_PORT")
+        if value is None:
+            return None
+        if not re.fullmatch(r"[0-9]{1,5}", value) or not 0 < int(value) < 65_536:
+            self._wrong("KASSOR_METRICS_PORT", "must be a port number from 1 to 65535")
+            return None
+        return int(value)

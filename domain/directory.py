@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from dataclasses import fields as fields_of
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +13,7 @@ from tortoise.queryset import QuerySet
 from tortoise.transactions import in_transaction
 
 from domain import clock
+from domain.latest import is_latest
 from domain.records import Member, Scope, ScopeMember, Workspace
 from domain.records.people import ScopeKind
 from domain.rules.catalogue import Catalogue
@@ -61,36 +64,66 @@ async def set_installed(team_id: str, *, installed: bool) -> None:
     await Workspace.filter(id=team_id).update(installed=installed)
 
 
-async def upsert_member(workspace_id: str, facts: MemberFacts) -> Member:
-    """Write what Slack says of one person."""
-    known = asdict(facts) | {"name": facts.name[:255]}
+async def upsert_member(workspace_id: str, facts: MemberFacts, *, asked_at: datetime | None = None) -> Member:
+    """Write what Slack says of one person; not what it was asked for (`asked_at`) before something that is written already."""
+    known = _fields(facts)
     await Member.bulk_create([Member(workspace_id=workspace_id, **known)], ignore_conflicts=True)
-    await Member.filter(workspace_id=workspace_id, slack_user_id=facts.slack_user_id).update(**known)
-    return await Member.get(workspace_id=workspace_id, slack_user_id=facts.slack_user_id)
+    found = await Member.get(workspace_id=workspace_id, slack_user_id=facts.slack_user_id)
+    async with in_transaction():
+        if asked_at is None or await is_latest(f"member:{found.id}", asked_at):
+            await Member.filter(id=found.id).update(**known)
+    return await Member.get(id=found.id)
 
 
-async def replace_members(workspace_id: str, everyone: list[MemberFacts]) -> Mended:
-    """Write the whole member list; who is no longer on it counts as deactivated (nobody is deleted: R48). What was mended."""
+async def members_by_id(workspace_id: str) -> dict[str, MemberFacts]:
+    """What is known of everybody in a workspace, by Slack user id."""
+    return {member.slack_user_id: facts_of(member) for member in await Member.filter(workspace_id=workspace_id)}
+
+
+async def replace_members(
+    workspace_id: str, everyone: list[MemberFacts], *, known_before: dict[str, MemberFacts] | None = None
+) -> Mended:
+    """Write the whole member list; who is no longer on it counts as deactivated (nobody is deleted: R48). What was mended.
+
+    A list takes minutes to read. `known_before` is what was known when the reading began: whoever an event has told of since
+    stays as told, for the list may be the older of the two.
+    """
     mended = Mended()
     async with in_transaction():
-        known = {member.slack_user_id: member for member in await Member.filter(workspace_id=workspace_id)}
+        present = {
+            member.slack_user_id: member
+            for member in await Member.filter(workspace_id=workspace_id).select_for_update()
+        }
+        if known_before is not None:
+            told_since = {key for key, member in present.items() if facts_of(member) != known_before.get(key)}
+            everyone = [facts for facts in everyone if facts.slack_user_id not in told_since]
+            present = {key: member for key, member in present.items() if key not in told_since}
         new = []
         for facts in everyone:
-            member = known.pop(facts.slack_user_id, None)
-            fields = asdict(facts) | {"name": facts.name[:255]}
+            member = present.pop(facts.slack_user_id, None)
+            fields = _fields(facts)
             if member is None:
                 new.append(Member(workspace_id=workspace_id, **fields))
             elif any(getattr(member, name) != value for name, value in fields.items()):
                 await Member.filter(id=member.id).update(**fields)
                 mended.changed.append(facts.slack_user_id)
         await Member.bulk_create(new, ignore_conflicts=True)
-        gone = [member for member in known.values() if not member.is_deactivated]
+        gone = [member for member in present.values() if not member.is_deactivated]
         if gone:
             await Member.filter(id__in=[member.id for member in gone]).update(is_deactivated=True)
         await Workspace.filter(id=workspace_id).update(members_read_at=clock.now())
     mended.new = [member.slack_user_id for member in new]
     mended.gone = [member.slack_user_id for member in gone]
     return mended
+
+
+def _fields(facts: MemberFacts) -> dict[str, Any]:
+    return asdict(facts) | {"name": facts.name[:255]}
+
+
+def facts_of(member: Member) -> MemberFacts:
+    """What is known of somebody, as Slack told it."""
+    return MemberFacts(**{each.name: getattr(member, each.name) for each in fields_of(MemberFacts)})
 
 
 async def ensure_scope(workspace_id: str, *, slack_ref: str, name: str, kind: ScopeKind) -> Scope:
@@ -132,9 +165,16 @@ async def becomes_organisation(workspace_id: str) -> None:
     )
 
 
-async def set_team_members(scope: Scope, slack_user_ids: list[str]) -> tuple[int, int]:
-    """Write who is in a team; returns how many joined and left. Users the workspace doesn't know yet are left out until it does."""
+async def set_team_members(
+    scope: Scope, slack_user_ids: list[str], *, asked_at: datetime | None = None
+) -> tuple[int, int]:
+    """Write who is in a team; returns how many joined and left. Users the workspace doesn't know yet are left out until it does.
+
+    Nothing is written of what Slack was asked for (`asked_at`; now) before something that is written already.
+    """
     async with in_transaction():
+        if not await is_latest(f"team:{scope.id}", asked_at or clock.now()):
+            return 0, 0
         members = await Member.filter(workspace_id=scope.workspace_id, slack_user_id__in=slack_user_ids)
         wanted = {member.id for member in members}
         present = {row.member_id for row in await ScopeMember.filter(scope_id=scope.id)}

@@ -65,7 +65,10 @@ def _read_slowly(payload: str) -> _Envelope:
         raise NotAnEvent("the body is not JSON") from None
     try:
         return msgspec.convert(found, _Envelope)
-    except msgspec.MsgspecError:
+    except (
+        msgspec.MsgspecError,
+        UnicodeEncodeError,
+    ):  # the latter where a number should be and half a surrogate pair is
         raise NotAnEvent("the body is not an event: it has an `id`, a `type` and a `created`") from None
 
 

@@ -68,20 +68,14 @@ class Inbox:
         """Commit all of them, or none. Raises whatever the database does; `is_about_a_row` tells whose fault that is."""
         now = clock.now()
         arrivals = sorted(arrivals, key=lambda each: each.id)  # two processes that store the same never wait in a ring
-        client = get_connection("default")
-        if client.capabilities.dialect != "postgres":
-            # Never timed out from here: a cancelled statement would leave its transaction open. `busy_timeout` ends the wait.
-            await client.execute_many(
-                _SQLITE,
-                [
-                    [each.id, each.type, str(each.created_at), str(now), str(now), each.payload, each.lane]
-                    for each in arrivals
-                ],
-            )
-            return
+        if self._connection is None or _is_gone(self._connection):  # the one already held is asked for nothing more
+            client = get_connection("default")
+            if client.capabilities.dialect != "postgres":
+                await _store_in_file(client, arrivals, now)
+                return
         try:
             async with asyncio.timeout(PATIENCE):
-                await self._insert(await self._keep(client), arrivals, now)
+                await self._insert(await self._keep(), arrivals, now)
         except BaseException as error:
             if not is_about_a_row(error):  # it may be the connection: the next batch takes another
                 if self._connection is not None:
@@ -105,11 +99,11 @@ class Inbox:
                 [each.lane for each in arrivals],
             )
 
-    async def _keep(self, client: Any) -> Any:
+    async def _keep(self) -> Any:
         if self._connection is None or _is_gone(self._connection):
             await self.close()
             kept = AsyncExitStack()
-            self._connection = await kept.enter_async_context(client.acquire_connection())
+            self._connection = await kept.enter_async_context(get_connection("default").acquire_connection())
             self._kept = kept
         return self._connection
 
@@ -118,6 +112,17 @@ class Inbox:
         kept, self._kept, self._connection = self._kept, None, None
         if kept is not None:
             await kept.aclose()
+
+
+async def _store_in_file(client: Any, arrivals: Sequence[Arrival], now: datetime) -> None:
+    """SQLite's way. Never timed out from here, which would leave a transaction open: `busy_timeout` ends the wait."""
+    rows = [
+        [each.id, each.type, str(each.created_at), str(now), str(now), each.payload, each.lane] for each in arrivals
+    ]
+    if len(rows) == 1:  # a statement alone is a transaction: one trip to the driver's thread instead of three
+        await client.execute_insert(_SQLITE, rows[0])
+    else:
+        await client.execute_many(_SQLITE, rows)
 
 
 def _is_gone(connection: Any) -> bool:

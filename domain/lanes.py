@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from tortoise.connection import get_connection
 
 from domain import clock
-from domain.queue import LEASE, QueueItem
+from domain.queue import LEASE, QueueItem, columns
 
 Item = TypeVar("Item", bound=QueueItem)
 _DUE = "state = 'queued' AND available_at <= {now} AND (leased_until IS NULL OR leased_until <= {now})"
@@ -33,14 +33,14 @@ WITH picked AS MATERIALIZED (
         SELECT {key} FROM {table} WHERE lane = turn.lane AND {due} ORDER BY available_at LIMIT $4 FOR UPDATE SKIP LOCKED
     ) AS each
 )
-UPDATE {table} SET leased_until = $1, attempts = attempts + 1 FROM picked WHERE {table}.{key} = picked.{key} RETURNING {table}.*
+UPDATE {table} SET leased_until = $1, attempts = attempts + 1 FROM picked WHERE {table}.{key} = picked.{key} RETURNING {columns}
 """,
     "sqlite": """
 UPDATE {table} SET leased_until = ?1, attempts = attempts + 1 WHERE {key} IN (
     SELECT item.{key} FROM json_each(?3) AS turn CROSS JOIN {table} AS item WHERE item.{key} IN (
         SELECT {key} FROM {table} INDEXED BY {table}_lane WHERE lane = turn.value AND {due} ORDER BY available_at LIMIT ?4
     )
-) RETURNING *
+) RETURNING {columns}
 """,
 }
 
@@ -69,7 +69,10 @@ class Turns:
         self._last = chosen[-1]
         now = clock.now()
         sql = _CLAIM["postgres" if postgres else "sqlite"].format(
-            table=self._table, key=self._key, due=_DUE.format(now="$2" if postgres else "?2")
+            table=self._table,
+            key=self._key,
+            due=_DUE.format(now="$2" if postgres else "?2"),
+            columns=columns(self._model),
         )
         values = (
             [now + lease, now, chosen, each] if postgres else [str(now + lease), str(now), json.dumps(chosen), each]

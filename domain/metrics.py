@@ -1,4 +1,4 @@
-"""What is counted, for `/metrics`. Names and numbers only: never an id, a name or an amount."""
+"""What is counted, for `/metrics`. Names and numbers only: never an id or a name."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -35,4 +35,45 @@ MENDED = Counter(
 DEPTH = Gauge("kassor_queue_items", "Items that wait or are buried.", ["queue", "state"], registry=REGISTRY)
 AGE = Gauge(
     "kassor_queue_oldest_due_seconds", "How long the oldest due item has been due.", ["queue"], registry=REGISTRY
+)
+STRIPE_CALLS = Histogram(
+    "kassor_stripe_call_seconds",
+    "Seconds a call to Stripe took, by what it was and Stripe's status (`unreachable`: none).",
+    ["call", "status"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20),
+    registry=REGISTRY,
+)
+SLACK_CALLS = Histogram(
+    "kassor_slack_call_seconds",
+    "Seconds a call to Slack took, by method and outcome (`ok`, Slack's error, `unreachable`).",
+    ["method", "outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+NOTICES = Counter(
+    "kassor_notices_sent_total",
+    "Messages that have reached Slack, by kind.",
+    ["kind"],
+    registry=REGISTRY,
+)
+VISITS = Histogram(
+    "kassor_slack_request_seconds",
+    "Seconds until something a person did in Slack was carried out, by what it was and how it ended.",
+    ["what", "outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+    registry=REGISTRY,
+)
+OLDEST_COPY = Gauge(
+    "kassor_copies_oldest_due_seconds",
+    "How long the oldest invoice copy has been due and is not sent.",
+    registry=REGISTRY,
+)
+COPIES_DUE = Gauge(
+    "kassor_copies_due", "Subscriptions whose period has begun and has no copy in the outbox yet.", registry=REGISTRY
+)
+PAST_DUE = Gauge(
+    "kassor_past_due_minor_units", "What overdue subscriptions owe, in minor units.", ["currency"], registry=REGISTRY
+)
+TICKED = Counter(
+    "kassor_ticks_total", "Ticks of the scheduler, by name and outcome.", ["tick", "outcome"], registry=REGISTRY
 )

@@ -35,8 +35,14 @@ class NoticeKind(StrEnum):
     PAYMENT_NEEDS_ACTION = "payment_needs_action"
     PAYMENT_MENDED = "payment_mended"
     PAYMENT_METHOD_CHANGED = "payment_method_changed"
-    INVOICE_COPY = "invoice_copy"  # I1: {invoice_id, period_start, period_end}
+    INVOICE_COPY = "invoice_copy"  # I1: {invoice_id, invoice_ids: oldest first when several, period_start, period_end}
     INVOICE_AGAIN = "invoice_again"  # asked for (R32, I6)
+    COPIES_BEGUN = "copies_begun"  # to a new recipient: owner, scope, recipient (the row's id) (I6)
+    COPIES_OVER = "copies_over"  # to a former one: owner, scope (I6)
+    RECIPIENT_GONE = "recipient_gone"  # a recipient stopped the copies, or left Slack: member, left; to the owner (I6)
+    INVOICE_FILE = (
+        "invoice_file"  # a copy's PDF that could not be had when its message went: {invoice_id, copy, owner_of}
+    )
     OWNER_UNREACHABLE = "owner_unreachable"  # to admins: a copy waits for an owner who can't be reached (I5)
     OWNER_GONE = "owner_gone"  # to admins: the owner has left Slack, one of them can claim billing (P1)
     TEAM_GONE = "team_gone"  # a paying team's group or channel is no longer there: scope; to the owner (P2)
@@ -46,9 +52,11 @@ class NoticeKind(StrEnum):
     DECREASE_STOPPED = "decrease_stopped"  # fewer seats at renewal than members: it stays as it is (M2)
     GRACE_OVER = "grace_over"  # unpaid for the whole grace: it has ended, everybody on Basic (M5)
     ABSORBED = "absorbed"  # a team's plan ended because the organisation has one: credit (M4)
+    WELCOME = "welcome"  # to who installed Kassör, once a workspace: what to do first
     AUDIT = "audit"  # to the audit channel: {entry: id}
     DESK_REQUEST = "desk_request"  # to the sales or support channel: {request: id}
     REQUEST_DECIDED = "request_decided"  # to the one who asked: {request: id}
+    SETTLED = "settled"  # no message: an earlier one that asked for a payment is drawn anew: {notice: id, how, at}
 
 
 async def tell(

@@ -6,6 +6,7 @@ from tortoise.queryset import QuerySet
 
 from domain import clock
 from domain.config import Settings
+from domain.latest import ASKED
 from domain.queue import QueueState
 from domain.records import Delivery, Event, Quote, Watermark
 from domain.records.installations import OAuthState
@@ -13,11 +14,12 @@ from domain.records.quotes import QuoteState
 
 COPY_MARKS_KEPT = timedelta(days=30)
 BATCH = 500  # rows a statement: nobody waits long for a lock, and the log does not swell
+ANSWERS_UNDER_WAY = timedelta(days=1)  # no answer of Slack's is written so long after it was asked for
 DELIVERIES_KEPT = timedelta(days=7)  # Slack re-delivers within hours
 
 
 async def prune(settings: Settings) -> int:
-    """Delete finished events, old deliveries, dead OAuth states; mark offers nobody took expired. Returns how many rows.
+    """Delete finished events, old deliveries, dead OAuth states, old marks; mark offers nobody took expired. Returns how many rows.
 
     A finished event's payload, which holds personal data, goes earlier than its row: as long as the row is there, the event is
     known, and comes in no second time.
@@ -28,6 +30,7 @@ async def prune(settings: Settings) -> int:
     rows += await Delivery.filter(received_at__lt=now - DELIVERIES_KEPT).delete()
     rows += await OAuthState.filter(expires_at__lt=now).delete()
     rows += await Watermark.filter(id__startswith="copy:", at__lt=now - COPY_MARKS_KEPT).delete()
+    rows += await Watermark.filter(id__startswith=ASKED, at__lt=now - ANSWERS_UNDER_WAY).delete()
     rows += await Quote.filter(state=QuoteState.OFFERED, expires_at__lt=now).update(
         state=QuoteState.EXPIRED, settled_at=now
     )

@@ -4,12 +4,12 @@ Claiming is a lease: a worker that dies gives its items back when the lease runs
 number of workers claim side by side (`FOR UPDATE SKIP LOCKED`); SQLite has one process, and the same code without the lock.
 
 A claim counts an attempt, and the count is also the claim's ticket: a worker that was away so long that another has taken over
-can't put the item off, or bury it, under the other's hands.
+can't put the item off, bury it or give it back under the other's hands.
 """
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -51,6 +51,16 @@ class QueueItem(Model):
 
 
 Item = TypeVar("Item", bound=QueueItem)
+
+
+def columns(model: type[QueueItem]) -> str:
+    """Its table's columns as this version knows them, for a claim to return.
+
+    Never `*`: PostgreSQL refuses a statement it keeps prepared once its rows have got wider, and the next version's release adds
+    columns while this one works.
+    """
+    table = model._meta.db_table  # noqa: SLF001 - Tortoise has no other name for it
+    return ", ".join(f'{table}."{column}"' for column in model._meta.fields_db_projection.values())  # noqa: SLF001 - as above
 
 
 async def claim(model: type[Item], *, limit: int, lease: timedelta = LEASE) -> list[Item]:
@@ -130,18 +140,23 @@ def _fitting(error: str) -> str:
 
 async def renew(items: Sequence[QueueItem], lease: timedelta = LEASE) -> None:
     """These are still being worked on: nobody else gets them for another lease."""
-    for model, keys in _by_model(items).items():
-        await model.filter(pk__in=keys, state=QueueState.QUEUED, leased_until__not_isnull=True).update(
-            leased_until=clock.now() + lease
-        )
+    for claimed in _still_held(items):
+        await claimed.update(leased_until=clock.now() + lease)
 
 
 async def release(items: Sequence[QueueItem]) -> None:
     """Give claims back unworked: the process is stopping."""
-    for model, keys in _by_model(items).items():
-        await model.filter(pk__in=keys, state=QueueState.QUEUED, leased_until__not_isnull=True).update(
-            leased_until=None, attempts=F("attempts") - 1
-        )
+    for claimed in _still_held(items):
+        await claimed.update(leased_until=None, attempts=F("attempts") - 1)
+
+
+def _still_held(items: Sequence[QueueItem]) -> Iterator[QuerySet[QueueItem]]:
+    """The rows that are still these claims': one that died slowly must not give away, or hold on to, what another has by now."""
+    claims: dict[tuple[type[QueueItem], int], list[Any]] = {}
+    for item in items:
+        claims.setdefault((type(item), item.attempts), []).append(item.pk)
+    for (model, ticket), keys in claims.items():
+        yield model.filter(pk__in=keys, state=QueueState.QUEUED, attempts=ticket, leased_until__not_isnull=True)
 
 
 async def replay(model: type[QueueItem], keys: Sequence[Any]) -> int:

@@ -87,6 +87,21 @@ class Workspace:
     installed: bool = False
 
 
+@dataclass
+class Organisation:
+    """An Enterprise Grid organisation of workspaces, and the app's place in it. There is none until one is formed."""
+
+    id: str
+    name: str
+    domain: str
+    bot_user_id: str
+    bot_id: str
+    bot_token: str
+    workspaces: list[str]
+    installed: bool = False
+    admitted: list[str] = field(default_factory=list)  # the workspaces that it lets the app into
+
+
 _STOCKHOLM, _NEW_YORK, _LONDON = "Europe/Stockholm", "America/New_York", "Europe/London"
 
 _FJALLVIND = (
@@ -119,6 +134,8 @@ _PIXELBRYGGAN = (
 # A consultant who is a member of both, with one address: who Slack knows twice, and Stripe once.
 IN_BOTH = ("U0TOVE018", "U1TOVE003")
 IN_BOTH_EMAIL = "tove@hedlund.example"
+
+SET_UP_BY = "W0SETUP001"  # had Kassör installed before anybody came; an administrator who is in neither workspace
 
 SALES_CHANNEL, SUPPORT_CHANNEL, AUDIT_CHANNEL = "C0SALES001", "C0SUPPORT1", "C0AUDIT001"
 SALES_STAFF = ("U0NILS014", "U0OLIVE15")

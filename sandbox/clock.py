@@ -1,4 +1,4 @@
-"""The world's clock: real time plus an offset that a person can push forward.
+"""The world's clock: real time plus an offset that a person can push forward. A new world may begin on any day.
 
 The offset lives in a file of eight bytes (a little-endian double, seconds), mapped into memory, so that Slack, Stripe and
 Kassör, each in a process of its own, read the same time without asking each other. Kassör is told the file by
@@ -18,11 +18,11 @@ _OFFSET = struct.Struct("<d")
 class WorldClock:
     """The sandbox's time. `now()` is UTC; `timestamp()` is whole seconds since 1970, as Stripe and Slack write it."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the clock kept in `path`, making it (offset 0) where there is none."""
+    def __init__(self, path: Path, *, begins: datetime | None = None) -> None:
+        """Open the clock kept in `path`, making it where there is none: a new one says `begins`, or the real time."""
         self.path = path
         if not path.exists():
-            path.write_bytes(_OFFSET.pack(0.0))
+            path.write_bytes(_OFFSET.pack(begins.timestamp() - time.time() if begins else 0.0))
         fd = os.open(path, os.O_RDWR)
         try:
             self._memory = mmap.mmap(fd, _OFFSET.size)
@@ -31,7 +31,7 @@ class WorldClock:
 
     @property
     def offset(self) -> float:
-        """How far ahead of real time the world is, in seconds."""
+        """How far ahead of real time the world is, in seconds; less than 0 when it began on a day gone by."""
         return float(_OFFSET.unpack(self._memory[: _OFFSET.size])[0])
 
     def now(self) -> datetime:

@@ -30,6 +30,7 @@ class Credentials:
     signing_secret: str = "sandbox-signing-secret-0123456789ab"
     client_id: str = "1000000000.2000000000"
     client_secret: str = "sandbox-client-secret-0123456789ab"
+    app_token: str = "xapp-1-A0KASSOR01-sandbox-0123456789ab"
     stripe_api_key: str = "sk_test_sandbox_kassor_0123456789"
     stripe_webhook_secret: str = "whsec_sandbox_0123456789abcdef"
     sales_channel: str = cast.SALES_CHANNEL
@@ -53,17 +54,27 @@ class World:
     """Slack at `port`, Stripe at `port` + 1, and what moves them together.
 
     `subscribed`: the events the app's manifest asks for, the only ones Slack sends; None for all.
+    `socket_mode`: Slack reaches Kassör by the connections it opens, never by HTTP.
     """
 
     def __init__(
-        self, *, port: int, kassor_url: str, clock: WorldClock, subscribed: Collection[str] | None = None
+        self,
+        *,
+        port: int,
+        kassor_url: str,
+        clock: WorldClock,
+        subscribed: Collection[str] | None = None,
+        socket_mode: bool = False,
     ) -> None:
         self.clock = clock
         self.kassor_url = kassor_url
         self.credentials = Credentials()
-        self.journal = Journal()
+        self.journal = Journal(clock.now)
         self.ready = False  # Kassör is installed everywhere
         self.kassor: Killable | None = None
+        self.caption: Json | None = None  # {"number", "text", "user", "channel"} of a guided walk, for the page
+        self.viewers = 0  # pages that are open
+        self.moving: Json | None = None  # {"from", "to"} while time passes, for the page
         key = self.credentials.stripe_api_key
         self.stripe = StripeServer(clock=clock, journal=self.journal, port=port + 1, api_key=key)
         self.slack = SlackServer(
@@ -74,6 +85,7 @@ class World:
             signing_secret=self.credentials.signing_secret,
             client=(self.credentials.client_id, self.credentials.client_secret),
             subscribed=subscribed,
+            app_token=self.credentials.app_token if socket_mode else None,
         )
         self._session: aiohttp.ClientSession | None = None
         self._moving = asyncio.Lock()
@@ -84,7 +96,9 @@ class World:
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30))
         await self.slack.start(Control(self).routes())
         await self.stripe.start()
-        self.stripe.add_webhook_endpoint(f"{self.kassor_url}/stripe/webhooks", self.credentials.stripe_webhook_secret)
+        receiver = f"{self.kassor_url}/stripe/webhooks"
+        if not self.stripe.has_webhook_endpoint(receiver):  # a world that was kept has it
+            self.stripe.add_webhook_endpoint(receiver, self.credentials.stripe_webhook_secret)
         self._flow = asyncio.create_task(self._let_time_flow(), name="time")
 
     async def stop(self) -> None:
@@ -101,23 +115,30 @@ class World:
     # --- Kassör ---
 
     async def install(self) -> None:
-        """Install the app in every workspace, as a person clicking *Add to Slack* would."""
+        """Install the app in every workspace, as somebody of neither clicking *Add to Slack* would: nobody has news of it."""
         for workspace in self.slack.state.workspaces:
-            await self.install_in(workspace)
+            await self.install_in(workspace, by=cast.SET_UP_BY)
+        await self.open()
+
+    async def open(self) -> None:
+        """Let people in, once what has begun is done."""
         await self.settle()
         self.ready = True
         self.slack.state.changed()
 
-    async def install_in(self, workspace: str) -> None:
-        """Walk the OAuth installation for one workspace. Raises ControlError when Kassör doesn't take part."""
+    async def install_in(self, workspace: str, *, by: str = "") -> None:
+        """Walk the OAuth installation for one workspace, as its first administrator or as somebody else.
+
+        Raises ControlError when Kassör doesn't take part.
+        """
         assert self._session is not None
-        async with self._session.get(f"{self.kassor_url}/slack/install", allow_redirects=False) as response:
+        async with self._session.get(f"{self.kassor_url}/slack/install/start", allow_redirects=False) as response:
             page = response.headers.get("Location") or await response.text()
             cookie = response.headers.get("Set-Cookie", "").partition(";")[0]
         found = re.search(r"(http://[^\s\"'<>]*/oauth/v2/authorize\?[^\s\"'<>]*)", page.replace("&amp;", "&"))
         if found is None:
-            raise ControlError("Kassör's /slack/install shows no way to Slack", "see its log", 502)
-        url = f"{found[1]}&team={workspace}&approve=1"
+            raise ControlError("Kassör's /slack/install/start shows no way to Slack", "see its log", 502)
+        url = f"{found[1]}&team={workspace}&user={by}&approve=1"
         async with self._session.get(url, allow_redirects=False) as response:
             back = response.headers.get("Location", "")
         async with self._session.get(back, headers={"Cookie": cookie}, allow_redirects=False) as response:
@@ -141,6 +162,18 @@ class World:
             if len(self.stripe.account.objects.get("event", {})) == before and not self.slack.sender.tasks:
                 break
         return due
+
+    async def inside(self, last: int) -> Json:
+        """What Kassör shows of its own rows: inbox, outbox, quotes, audit. Raises ControlError when it is away."""
+        assert self._session is not None
+        try:
+            async with self._session.get(f"{self.kassor_url}/control/inside", params={"last": str(last)}) as response:
+                if response.status == 200:
+                    rows: Json = await response.json()
+                    return rows
+        except (aiohttp.ClientError, TimeoutError):
+            pass
+        raise ControlError("Kassör shows nothing of its rows", "wait until it runs again", 503)
 
     # --- time ---
 
@@ -168,8 +201,12 @@ class World:
                 raise ControlError(f"days must be a number from 0 to {FARTHEST_DAYS}", 'such as {"days": 1}')
             target = before + timedelta(days=days)
         async with self._moving:
-            await self.advance_to(target)
-        self.slack.state.changed()
+            self.moving = {"from": before.isoformat(), "to": target.isoformat()}
+            try:
+                await self.advance_to(target)
+            finally:
+                self.moving = None
+                self.slack.state.changed()
         return {"ok": True, "from": before.isoformat(), "now": self.clock.now().isoformat()}
 
     def _next_renewal(self) -> datetime | None:
@@ -195,6 +232,7 @@ class World:
                 break
             if following > self.clock.now():
                 self.clock.move_to(following)
+                self.slack.state.changed()  # the page shows time passing
         if target > self.clock.now():
             self.clock.move_to(target)
         await self.stripe.process_due()
@@ -205,7 +243,8 @@ class World:
 def kassor_environment(world: World) -> dict[str, str]:
     """The environment that points a Kassör at this world. The database and the keys are the caller's to add."""
     credentials = world.credentials
-    return {
+    by_socket = {"SLACK_APP_TOKEN": credentials.app_token} if world.slack.sockets is not None else {}
+    return by_socket | {
         "PORT": world.kassor_url.rpartition(":")[2],
         "KASSOR_PUBLIC_URL": world.kassor_url,
         "SLACK_SIGNING_SECRET": credentials.signing_secret,

@@ -31,31 +31,45 @@ class Ingest:
         self._inbox = Inbox()
         self._waiting: deque[Waiting] = deque()
         self._bytes = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._writer: asyncio.Task[None] | None = None
 
     async def put(self, arrival: Arrival) -> None:
         """Return when the event is committed. Raises Full, or whatever kept the database from storing it."""
         if len(self._waiting) >= MOST_WAITING or self._bytes >= MOST_WAITING_BYTES:
             raise Full
+        if self._idle.is_set():  # alone: whoever brings it writes it, without a task in between
+            self._idle.clear()
+            try:
+                BATCHES.observe(1)
+                await self._inbox.store([arrival])
+            finally:
+                self._go_on()
+            return
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((arrival, stored))
         self._bytes += len(arrival.payload)
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write(), name="ingest")
         await stored
 
     async def close(self) -> None:
         """Finish what waits, and let go of the connection."""
-        if self._writer is not None:
-            await self._writer
+        await self._idle.wait()
         await self._inbox.close()
+
+    def _go_on(self) -> None:
+        """What came meanwhile shares the next commit."""
+        if self._waiting:
+            self._writer = asyncio.create_task(self._write(), name="ingest")
+        else:
+            self._idle.set()
 
     async def _write(self) -> None:
         try:
             while self._waiting:
                 await self._commit(self._next_batch())
         finally:
-            self._writer = None
+            self._idle.set()
 
     def _next_batch(self) -> list[Waiting]:
         batch: list[Waiting] = []

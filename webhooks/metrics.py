@@ -1,22 +1,29 @@
-"""`GET /metrics`: counters and the state of the queues, as Prometheus reads them. Numbers only; no id, name or amount."""
+"""`GET /metrics`: counters and the state of the queues, as Prometheus reads them. Numbers only; no id or name."""
 
 import hmac
 from datetime import datetime
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from tortoise.connection import get_connection
 
-from domain import clock
+from domain import clock, copies
 from domain.config import Settings
-from domain.metrics import AGE, DEPTH, REGISTRY
+from domain.metrics import AGE, COPIES_DUE, DEPTH, OLDEST_COPY, PAST_DUE, REGISTRY
 from domain.queue import QueueItem, QueueState
 from domain.records import Event, Notice
 
 _QUEUES: tuple[tuple[str, type[QueueItem]], ...] = (("inbox", Event), ("outbox", Notice))
 
+_OWED = (
+    "SELECT invoice.currency AS currency, SUM(invoice.amount_remaining) AS owed FROM subscription "
+    "JOIN invoice ON invoice.subscription_id = subscription.id AND invoice.status = 'open' "
+    "WHERE subscription.past_due_since IS NOT NULL AND subscription.is_live GROUP BY invoice.currency"
+)
 
-def attach(application: web.Application, settings: Settings) -> None:
-    """Add the route. Where KASSOR_API_TOKENS are set, whoever asks shows one."""
+
+def routes(settings: Settings) -> list[web.RouteDef]:
+    """The route. Where KASSOR_API_TOKENS are set, whoever asks shows one."""
 
     async def handle(request: web.Request) -> web.Response:
         if settings.api_tokens and not _shows_one(request.headers.get("Authorization", ""), settings.api_tokens):
@@ -31,7 +38,7 @@ def attach(application: web.Application, settings: Settings) -> None:
             )
         return web.Response(body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    application.add_routes([web.get("/metrics", handle)])
+    return [web.get("/metrics", handle)]
 
 
 def _shows_one(header: str, tokens: tuple[str, ...]) -> bool:
@@ -53,6 +60,11 @@ async def _look() -> None:
         DEPTH.labels(name, "later").set(await waiting.filter(available_at__gt=now).count())
         DEPTH.labels(name, "buried").set(await model.filter(state=QueueState.BURIED).count())
         AGE.labels(name).set(_seconds(now, oldest))
+    OLDEST_COPY.set(await copies.age_of_oldest())
+    COPIES_DUE.set(await copies.number_due())
+    PAST_DUE.clear()
+    for row in await get_connection("default").execute_query_dict(_OWED):
+        PAST_DUE.labels(row["currency"]).set(int(row["owed"]))
 
 
 def _seconds(now: datetime, oldest: tuple[datetime] | None) -> float:

@@ -54,7 +54,7 @@ def check_signature(body: bytes, header: str, secrets: Sequence[str], now: float
     signed = stamps[0].encode() + b"." + body
     for secret in secrets:
         expected = hmac.digest(secret.encode(), signed, "sha256").hex()  # in one go: half the time of hmac.new
-        if any(hmac.compare_digest(expected.encode(), given.encode()) for given in signatures):
+        if any(hmac.compare_digest(expected.encode(), given.encode(errors="replace")) for given in signatures):
             return
     raise Forged("the signature was made with another secret")
 

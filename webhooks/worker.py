@@ -11,12 +11,13 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
-from domain import queue
+from domain import queue, spans, trace
 from domain.desk import Desk
 from domain.lanes import Turns
 from domain.metrics import READINGS, SETTLED
-from domain.records import Event, Notice
+from domain.records import Event, Notice, Quote
 from domain.rules.refusals import PaymentsAway
 from webhooks.interests import Reading, reading_of
 from webhooks.pace import Pace
@@ -110,9 +111,9 @@ class Worker:
     async def _work(self, lane: str, events: list[Event]) -> None:
         """Every event of it ends done, put off, buried or given back. Raises nothing but when cancelled."""
         try:
-            readings = await self._sorted(events)
+            readings, keys = await self._sorted(events)
             gate = asyncio.Semaphore(AT_ONCE_A_LANE)
-            reads = (self._read(gate, reading, about) for reading, about in readings.items())
+            reads = (self._read(gate, reading, about, keys.get(reading)) for reading, about in readings.items())
             for outcome in await asyncio.gather(*reads, return_exceptions=True):  # one that fails leaves the others be
                 if isinstance(outcome, BaseException):
                     raise outcome
@@ -124,12 +125,15 @@ class Worker:
             queue.nudge(Event)  # there is room
             queue.nudge(Notice)
 
-    async def _sorted(self, events: list[Event]) -> dict[Reading, list[Event]]:
+    async def _sorted(self, events: list[Event]) -> tuple[dict[Reading, list[Event]], dict[Reading, str]]:
+        """What to read for which events, and the idempotency key of the call behind each, where one of ours was."""
         readings: dict[Reading, list[Event]] = defaultdict(list)
+        keys: dict[Reading, str] = {}
         not_ours = []
         for event in events:
             try:
-                reading = self._sort(event.type, json.loads(event.payload))
+                payload = json.loads(event.payload)
+                reading = self._sort(event.type, payload)
             except Exception as error:
                 log.exception("%s can't be understood", event.id)
                 await queue.bury(event, f"its payload can't be understood: {type(error).__name__}: {error}")
@@ -140,42 +144,51 @@ class Worker:
                 not_ours.append(event)
             else:
                 readings[reading].append(event)
+                if key := _key_of(payload):
+                    keys[reading] = key
             event.payload = ""  # it has said what it had to: a full claim need not stay in memory
         if not_ours:
             await self._done(not_ours)
             SETTLED.labels("not_ours").inc(len(not_ours))
-        return readings
+        return readings, keys
 
-    async def _read(self, gate: asyncio.Semaphore, reading: Reading, events: list[Event]) -> None:
+    async def _read(self, gate: asyncio.Semaphore, reading: Reading, events: list[Event], key: str | None) -> None:
         """One reading for all its events."""
         async with gate, self._pace.turn():
-            if self._stopping:
-                await queue.release(events)
-                self._let_go(events)
-                return
-            if pause := self._pace.quiet_for():
-                await self._put_off(events, "Stripe is away", pause)
-                return
-            began = time.monotonic()
-            outcome = "failed"
-            try:
-                async with asyncio.timeout(PATIENCE):
+            with trace.following():
+                await self._read_in_turn(reading, events, key)
+
+    async def _read_in_turn(self, reading: Reading, events: list[Event], key: str | None) -> None:
+        if self._stopping:
+            await queue.release(events)
+            self._let_go(events)
+            return
+        if pause := self._pace.quiet_for():
+            await self._put_off(events, "Stripe is away", pause)
+            return
+        began = time.monotonic()
+        outcome = "failed"
+        try:
+            async with asyncio.timeout(PATIENCE):
+                trace.go_on_as(await _trace_behind(key))
+                with spans.span(f"event {events[0].type}", events=len(events)):
                     await reading.verb(self._desk, reading.object_id)
-            except PaymentsAway as away:  # Stripe's outage is not the event's fault: no attempt is counted
-                outcome = "away"
-                pause = self._pace.away(away.retry_after)
-                await self._put_off(events, f"Stripe is away (asked to wait {away.retry_after} s)", pause)
-            except Exception as error:
-                log.exception("%s could not be read for %s", reading.object_id, ", ".join(each.id for each in events))
-                self._pace.answered()
-                await self._failed(events, error)
-            else:
-                outcome = "done"
-                self._pace.answered()
-                await self._done(events)
-                SETTLED.labels("done").inc(len(events))
-            finally:
-                READINGS.labels(outcome).observe(time.monotonic() - began)
+        except PaymentsAway as away:  # Stripe's outage is not the event's fault: no attempt is counted
+            outcome = "away"
+            pause = self._pace.away(away.retry_after)
+            await self._put_off(events, f"Stripe is away (asked to wait {away.retry_after} s)", pause)
+        except Exception as error:
+            log.exception("%s could not be read for %s", reading.object_id, ", ".join(each.id for each in events))
+            self._pace.answered()
+            await self._failed(events, error)
+        else:
+            outcome = "done"
+            self._pace.answered()
+            log.info("%s was read for %s", reading.object_id, ", ".join(each.id for each in events[:5]))
+            await self._done(events)
+            SETTLED.labels("done").inc(len(events))
+        finally:
+            READINGS.labels(outcome).observe(time.monotonic() - began)
 
     async def _put_off(self, events: list[Event], why: str, seconds: float) -> None:
         for event in events:
@@ -230,3 +243,19 @@ class Worker:
         left, self._held = list(self._held.values()), {}
         if left:
             await queue.release(left)
+
+
+def _key_of(payload: dict[str, Any]) -> str | None:
+    request = payload.get("request")
+    key = request.get("idempotency_key") if isinstance(request, dict) else None
+    return key if isinstance(key, str) else None
+
+
+async def _trace_behind(key: str | None) -> str | None:
+    """What an event belongs to: a quote's id begins the idempotency key of every call to Stripe that the quote causes."""
+    try:
+        quote_id = UUID((key or "")[:36])
+    except ValueError:
+        return None
+    found = await Quote.filter(id=quote_id).values_list("trace", flat=True)
+    return str(found[0]) if found else None

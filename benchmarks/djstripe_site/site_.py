@@ -26,7 +26,7 @@ settings.configure(
             "NAME": _url.path.lstrip("/"),
             "USER": _url.username or "postgres",
             "HOST": parse_qs(_url.query).get("host", [_url.hostname])[0],
-            "CONN_MAX_AGE": None,
+            "CONN_MAX_AGE": None if os.environ["BENCH_PERSISTENT"] else 0,  # seconds; Django's own default is 0
         }
     },
     MIDDLEWARE=["django.middleware.common.CommonMiddleware"],  # it says how long an answer is

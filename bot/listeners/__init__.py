@@ -21,6 +21,7 @@ from bot.listeners import (
     page,
     plan,
     quotes,
+    recipients,
     seats,
     upgrade,
 )
@@ -29,10 +30,12 @@ from bot.views import change, doors
 from bot.views import decisions as decision_views
 from bot.views import desk as desk_views
 from bot.views import invoices as invoice_views
+from bot.views import recipients as recipients_view
 from bot.views import upgrade as upgrade_view
 from bot.views import usage as usage_view
 from bot.views.refusals import ELSEWHERE
 from bot.visit import Handler, Visit, listening
+from domain.rules.refusals import Refusal
 
 if TYPE_CHECKING:
     from bot.app import BotApp
@@ -56,6 +59,8 @@ BUTTONS: dict[str, Handler] = {
     "kassor.go.owner": owner.pressed,
     "kassor.go.claim": owner.claim_pressed,
     "kassor.go.admins": admins.pressed,
+    "kassor.go.copies": recipients.pressed,
+    recipients_view.STOP: recipients.stop_pressed,
     "kassor.go.page": page.pressed,
     "kassor.go.usage": page.usage_pressed,
     "kassor.go.invoice": billing.latest_pressed,
@@ -90,6 +95,7 @@ SUBMISSIONS: dict[str, Handler] = {
     change.PLAN: plan.submitted,
     change.OWNER: owner.submitted,
     admins_view.SUBMIT: admins.submitted,
+    recipients_view.SUBMIT: recipients.submitted,
     desk_views.SUBMIT_SALES: desk.sales_submitted,
     desk_views.SUBMIT_SUPPORT: desk.support_submitted,
     decision_views.SUBMIT_TERMS: decisions.terms_submitted,
@@ -97,7 +103,7 @@ SUBMISSIONS: dict[str, Handler] = {
     decision_views.SUBMIT_DECLINE: decisions.decline_submitted,
     decision_views.SUBMIT_ANSWER: decisions.answer_submitted,
 }
-LINKS = re.compile(r"kassor\.(checkout\.open|invoice\.(open|pdf)|stripe\.open)")
+LINKS = re.compile(r"kassor\.(checkout\.open|invoice\.(open|pay|pdf)|stripe\.open)")
 WHICH = re.compile(r"kassor\.which\.\d+")
 
 
@@ -132,6 +138,9 @@ def _suggesting(bot: "BotApp") -> Callable[..., Awaitable[None]]:
             try:
                 await visit.arrive()
                 await ack(options=await upgrade.suggestions(visit, str(body.get("value") or "")))
+            except Refusal as refusal:
+                log.info("the answer is no: %s", type(refusal).__name__)
+                await ack(options=[])
             except Exception:
                 log.exception("no teams could be suggested")
                 await ack(options=[])

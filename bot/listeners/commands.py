@@ -6,6 +6,7 @@ from bot.listeners import desk as desk_listener
 from bot.listeners import owner as owner_listener
 from bot.listeners import page
 from bot.listeners import plan as plan_listener
+from bot.listeners import recipients as recipients_listener
 from bot.listeners import seats as seats_listener
 from bot.listeners import upgrade as upgrade_listener
 from bot.parsing import parse_verb
@@ -62,6 +63,7 @@ VERBS: dict[str, page.Verb] = {
     "claim": owner_listener.claim,
     "invoice": billing_listener.latest,
     "invoices": billing_listener.invoices,
+    "copies": recipients_listener.asked,
     "payment": billing_listener.payment,
     "information": billing_listener.information,
     "cancel": billing_listener.cancel,

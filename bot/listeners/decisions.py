@@ -68,7 +68,7 @@ async def plan_chosen(visit: Visit) -> None:
     picked = (visit.state.get(f"{views.TERMS}plan") or {}).get("selected_option") or {}
     plan = picked.get("value")
     request, proposal = await deciding.propose(visit.desk, visit.actor, key, channel=channel, plan=plan)
-    await visit.update(_terms_form(visit, request, proposal, channel), view_hash=visit.view.get("hash"))
+    await visit.follow(_terms_form(visit, request, proposal, channel))
 
 
 async def decline_pressed(visit: Visit) -> None:
@@ -87,6 +87,7 @@ async def terms_submitted(visit: Visit) -> None:
     """Approved on these terms: committed before Slack is answered, then carried out."""
     key, channel = _kept(visit)
     t = visit.words
+    deciding.check_staff(visit.desk, visit.actor, channel)
     request = await deciding.find(key, Which.SALES)
     try:
         terms = _terms(visit, request)

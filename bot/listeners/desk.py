@@ -121,7 +121,7 @@ async def chosen(visit: Visit) -> None:
     form = await _form(visit, topic, scope, live)
     if picked == CHANNEL:
         form = replace(form, scope=CHANNEL)
-    await visit.update(views.sales_form(visit.words, visit.desk, form), view_hash=visit.view.get("hash"))
+    await visit.follow(views.sales_form(visit.words, visit.desk, form))
 
 
 async def _in_form(visit: Visit) -> tuple[Topic, str, Subscription | None]:

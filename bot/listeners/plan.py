@@ -1,6 +1,6 @@
 """Plan and interval: a modal or words, always a price before anything changes (M3)."""
 
-from bot.listeners import finding
+from bot.listeners import finding, seats
 from bot.parsing import parse_plan
 from bot.views import change, confirmation, note_loading
 from bot.views.blocks import modal
@@ -14,13 +14,19 @@ from domain.rules import refusals
 
 async def asked(visit: Visit, text: str) -> None:
     """`/billing plan business yearly`; without words the modal opens."""
-    wish = parse_plan(text, visit.desk.catalogue)
+    wish = parse_plan(text, visit.desk.catalogue, visit.words.language)
+    if wish.plan is None and wish.interval is None and wish.seats is not None:
+        await seats.asked(visit, text)  # nothing but seats
+        return
     live = await finding.subscription(visit)
     if wish.plan is None and wish.interval is None:
         await _open(visit, live)
         return
     await visit.ack()
-    offering = plan.offer(visit.desk, visit.actor, subscription=live, plan=wish.plan, interval=wish.interval)
+    seats_asked = wish.seats.from_(live.seats) if wish.seats else None
+    offering = plan.offer(
+        visit.desk, visit.actor, subscription=live, plan=wish.plan, interval=wish.interval, seats_asked=seats_asked
+    )
     quote = await visit.unhurried(offering, visit.words("Working out the price…"))
     method = await finding.payment_method(quote.scope)
     await visit.reply(confirmation.offer(visit.words, visit.desk, quote, payment_method=method))

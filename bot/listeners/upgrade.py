@@ -36,7 +36,7 @@ _FIELDS: dict[type[Refusal], str] = {
 
 async def asked(visit: Visit, text: str) -> None:
     """`/upgrade …`: complete, it is priced at once; otherwise the modal opens with what was said filled in."""
-    wish = parse_upgrade(text, visit.desk.catalogue)
+    wish = parse_upgrade(text, visit.desk.catalogue, visit.words.language)
     if wish.plan is not None and not (plan := visit.desk.catalogue.plan(wish.plan) or visit.desk.catalogue.free).price:
         raise NoListedPrice(plan=plan.name)
     if not wish.is_complete:
@@ -164,15 +164,17 @@ async def _form(visit: Visit) -> tuple[Form, Scope | None]:
 async def chosen(visit: Visit) -> None:
     """A choice was made: the price follows (R20)."""
     await visit.ack()
+    check_actor(visit.actor)
     form, _ = await _form(visit)
     plan = visit.desk.catalogue.plan(form.plan)
     if plan is None or (plan.price and form.currency not in plan.price):  # gone from the catalogue, or not sold in it
         form = replace(form, plan=_first_plan(visit, form.currency))
-    await visit.update(views.form(visit.words, visit.desk, form), view_hash=visit.view.get("hash"))
+    await visit.follow(views.form(visit.words, visit.desk, form))
 
 
 async def suggestions(visit: Visit, typed: str) -> list[Json]:
-    """What of many teams fits what is typed, as options; the whole and the channel are always there."""
+    """What of many teams fits what is typed, as options; the whole and the channel are always there. Raises ActorNotEligible."""
+    check_actor(visit.actor)
     scopes = await _scopes(visit)
     wanted = typed.strip().casefold()
     teams = [each for each in scopes[1:-1] if wanted in each.name.casefold()]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.words import written
+
 Json = dict[str, Any]
 SECTION, FIELD, BUTTON, OPTION, TITLE, HEADER = 3000, 2000, 75, 75, 24, 150  # characters
 
@@ -14,6 +16,9 @@ class Content:
     text: str
     blocks: list[Json] = field(default_factory=list)
     title: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", written(self.text))  # frozen: the one thing that is done to it
 
 
 def cut(text: str, most: int) -> str:
@@ -27,8 +32,12 @@ def plain(text: str, most: int = SECTION) -> Json:
 
 
 def mrkdwn(text: str, most: int = SECTION) -> Json:
-    """A mrkdwn text object."""
-    return {"type": "mrkdwn", "text": cut(text, most)}
+    """A mrkdwn text object, never cut through a mention, a link or a date."""
+    if len(text) > most:
+        whole = text[: most - 1]
+        opened = whole.rfind("<")  # only markup has one: what people write is escaped
+        text = (whole[:opened] if opened > whole.rfind(">") else whole) + "…"
+    return {"type": "mrkdwn", "text": text}
 
 
 def header(text: str) -> Json:
@@ -76,7 +85,7 @@ def confirm(title: str, text: str, yes: str, no: str, *, danger: bool = True) ->
     """A question Slack asks before it sends a press on."""
     asked: Json = {
         "title": plain(title, 100),
-        "text": mrkdwn(text, 300),
+        "text": mrkdwn(written(text), 300),
         "confirm": plain(yes, 30),
         "deny": plain(no, 30),
     }
@@ -126,7 +135,7 @@ def modal(
 
 def note(text: str, *more: Json, title: str | None = None) -> Content:
     """One paragraph, and perhaps something below it."""
-    return Content(text=text, blocks=[section(text), *more], title=title)
+    return Content(text=cut(written(text), SECTION), blocks=[section(text), *more], title=title)
 
 
 def without_title(content: Content) -> list[Json]:

@@ -23,15 +23,7 @@ def offer(t: Words, desk: Desk, quote: Quote, *, payment_method: str | None, cha
         )
     blocks.append(facts(_before_and_after(t, desk, quote)))
     if quote.seats != quote.seats_asked:
-        blocks.append(
-            context(
-                t(
-                    "You asked for {asked}. Plans come in sizes, and {size} is the next.",
-                    asked=t.number(quote.seats_asked),
-                    size=t.number(quote.seats),
-                )
-            )
-        )
+        blocks.append(context(_other_seats(t, quote)))
     blocks += [divider(), section(_price(t, quote))]
     if quote.applies == QuoteApplies.NOW and payment_method:
         blocks.append(context(t("Charged to {method}.", method=payment_method)))
@@ -49,6 +41,22 @@ def offer(t: Words, desk: Desk, quote: Quote, *, payment_method: str | None, cha
         )
     )
     return Content(text=f"{_title(t, quote)}: {words}", blocks=blocks, title=_title(t, quote))
+
+
+def _other_seats(t: Words, quote: Quote) -> str:
+    """Why these are not the seats that were asked for."""
+    asked = quote.seats_asked
+    if quote.kind == QuoteKind.PLAN:
+        return t(
+            "The number of seats stays when the plan changes. For {asked} seats, type `/seats {typed}` afterwards.",
+            asked=t.number(asked),
+            typed=asked,
+        )
+    return t(
+        "You asked for {asked}. Plans come in sizes, and {size} is the next.",
+        asked=t.number(asked),
+        size=t.number(quote.seats),
+    )
 
 
 def _teams(t: Words, count: int) -> str:

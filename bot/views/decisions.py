@@ -4,7 +4,6 @@ In a channel there are never amounts or card data: the price is in a form that o
 """
 
 import json
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -125,7 +124,7 @@ def _question(t: Words, desk: Desk, request: DeskRequest, home: str | None) -> C
 def _how(t: Words, desk: Desk, request: DeskRequest) -> str:
     """Who decided, what, and when."""
     who = mention(request.decided_by.slack_user_id if request.decided_by else "")
-    day = _moment(t, request.decided_at) if request.decided_at else ""
+    day = t.time(request.decided_at) if request.decided_at else ""
     answer = request.answer or {}
     if request.state == RequestState.APPROVED:
         text = ":white_check_mark: " + t("*Approved* by {who}, {day}", who=who, day=day)
@@ -135,11 +134,6 @@ def _how(t: Words, desk: Desk, request: DeskRequest) -> str:
     else:
         text = ":white_check_mark: " + t("*Answered* by {who}, {day}", who=who, day=day)
     return f"{text}: {escape(cut(answer['words'], SHOWN))}"
-
-
-def _moment(t: Words, moment: datetime) -> Raw:
-    """A moment that Slack shows each reader of a channel in their own time zone."""
-    return Raw(f"<!date^{int(moment.timestamp())}^{{date_long}}, {{time}}|{t.time(moment)} UTC>")
 
 
 def _agreed(t: Words, desk: Desk, terms: dict[str, Any]) -> str:

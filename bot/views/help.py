@@ -62,6 +62,7 @@ def _of_owner(t: Words, desk: Desk, page: BillingPage, person: str | None) -> li
         *lines,
         t("`/billing usage` – who uses the seats"),
         t("`/billing invoice` – the latest invoice · `/billing invoices` – all invoices"),
+        t("`/billing copies` {who} – who else gets a copy of every invoice", who=someone),
         t("`/billing information` – name, address and VAT number"),
         t("`/billing-owner` {who} – hand over billing · `/billing admins` – appoint admins", who=someone),
     ]

@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from bot.views import admins, upkeep_notices
-from bot.views.blocks import Content, Json, actions, button, context, facts, header, section
+from bot.views import admins, recipients, upkeep_notices, welcome
+from bot.views.blocks import Content, Json, actions, button, context, header, section
 from bot.views.page import GO
 from bot.views.refusals import refusal_text
 from bot.views.terms import plan_name, terms_line
 from bot.words import Raw, Words, escape, mention
 from domain.desk import Desk
 from domain.notices import NoticeKind
-from domain.records import AuditEntry, Invoice
+from domain.records import AuditEntry
 from domain.rules.refusals import Refusal
 
 Facts = dict[str, Any]
@@ -19,7 +19,7 @@ Builder = Callable[[Words, Desk, Facts], Content]
 
 
 def message(t: Words, desk: Desk, kind: str, told: Facts) -> Content:
-    """The message of a notice. Kinds that show a record (invoices, audit, requests) have builders of their own below."""
+    """The message of a notice. Kinds that show a record have builders of their own (`copies`, `decisions`, audit below)."""
     return _BUILDERS[NoticeKind(kind)](t, desk, told)
 
 
@@ -53,6 +53,8 @@ def _became_owner(t: Words, desk: Desk, told: Facts) -> Content:
         "From now on only you can change plan and seats, update billing information, see invoices and hand billing over. "
         "A copy of the invoice comes to you here every period. You are admin too."
     )
+    if told.get("recipients"):
+        can += "\n" + t("These get copies of the invoices too: {names}.", names=recipients.names(told["recipients"]))
     return _said(f"{text}\n{can}", _owner_row(t, told), title=title)
 
 
@@ -63,6 +65,7 @@ def _owner_row(t: Words, told: Facts) -> Json:
         button(t.plain("Show latest invoice"), f"{GO}invoice", key),
         button(t.plain("Hand over billing"), f"{GO}owner", key),
         button(t.plain("Choose admins"), f"{GO}admins", key),
+        button(t.plain("Choose who gets copies"), f"{GO}copies", key),
         block_id="owner_row",
     )
 
@@ -290,36 +293,9 @@ _BUILDERS: dict[NoticeKind, Builder] = {
     NoticeKind.OWNER_UNREACHABLE: _unreachable,
     **upkeep_notices.BUILDERS,
     **admins.BUILDERS,
+    **recipients.BUILDERS,
+    **welcome.BUILDERS,
 }
-
-
-def invoice_copy(t: Words, found: Invoice, *, scope: str, is_periodic: bool) -> Content:
-    """An invoice with its PDF (I1): amount, period, whether it is paid, and the way to pay or view it."""
-    title = t.plain("Invoice {number}", number=found.number or "")
-    pairs = [
-        (t("For"), escape(scope)),
-        (t("Amount"), t.money(found.total, found.currency)),
-        (t("Period"), t("{start} – {end}", start=t.day(found.period_start), end=t.day(found.period_end))),
-        (t("State"), _paid(t, found)),
-    ]
-    blocks = [header(title), facts(pairs)]
-    if found.hosted_invoice_url:
-        words = t.plain("Pay the invoice") if found.status == "open" else t.plain("View the invoice")
-        style = "primary" if found.status == "open" else None
-        blocks.append(
-            actions(button(words, "kassor.invoice.open", style=style, url=found.hosted_invoice_url), block_id="invoice")
-        )
-    if is_periodic:
-        blocks.append(context(t("You get a copy of the latest invoice every period because you are billing owner.")))
-    return Content(text=f"{title}: {t.money(found.total, found.currency)}", blocks=blocks)
-
-
-def _paid(t: Words, found: Invoice) -> str:
-    if found.status == "paid":
-        return t("Paid")
-    if found.due_at is not None:
-        return t("To pay by {day}", day=t.day(found.due_at))
-    return t("Not paid yet")
 
 
 def audit_line(t: Words, desk: Desk, entry: AuditEntry, *, actor: str | None, scope: str) -> Content:
@@ -347,6 +323,8 @@ def audit_line(t: Words, desk: Desk, entry: AuditEntry, *, actor: str | None, sc
         "payment_method_changed": t("changed the payment method"),
         "admin_appointed": t("appointed an admin"),
         "admin_removed": t("removed an admin"),
+        "recipient_added": t("let somebody get copies of the invoices"),
+        "recipient_removed": t("ended somebody's copies of the invoices"),
         "second_subscription_undone": t("undid a second payment"),
         "sales_asked": t("asked sales"),
         "request_approved": t("approved a request"),
@@ -367,7 +345,7 @@ def _state(t: Words, desk: Desk, value: Any) -> str:
     parts = []
     if value.get("plan"):
         parts.append(terms_line(t, desk, value["plan"], value.get("interval"), value.get("seats")))
-    parts += [mention(value[name]) for name in ("owner", "admin") if value.get(name)]
+    parts += [mention(value[name]) for name in ("owner", "admin", "recipient") if value.get(name)]
     if value.get("type"):
         parts.append(escape(str(value["type"])))
     return ", ".join(parts)

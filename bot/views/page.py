@@ -2,7 +2,20 @@
 
 from datetime import timedelta
 
-from bot.views.blocks import Content, Json, actions, button, confirm, context, divider, facts, header, section
+from bot.views.blocks import (
+    BUTTON,
+    Content,
+    Json,
+    actions,
+    button,
+    confirm,
+    context,
+    cut,
+    divider,
+    facts,
+    header,
+    section,
+)
 from bot.views.desk import state_line
 from bot.views.doors import support_button
 from bot.views.invoices import invoice_line
@@ -102,12 +115,16 @@ def _basic(t: Words, desk: Desk, page: BillingPage) -> list[Json]:
 
 def _welcome(t: Words) -> list[Json]:
     """A workspace that has just installed Kassör."""
-    text = t(
+    return [header(t.plain("Welcome!")), section(introduction(t)), divider()]
+
+
+def introduction(t: Words) -> str:
+    """Who Kassör is, and what it costs to have it here."""
+    return t(
         "I'm Kassör, the billing desk. Here you upgrade, change seats and read invoices without leaving Slack. Nothing costs "
         "anything until somebody has chosen a plan, seen the exact price and paid. Whoever is appointed billing owner "
         "answers for it from then on."
     )
-    return [header(t.plain("Welcome!")), section(text), divider()]
 
 
 def _level(t: Words, desk: Desk, key: str, page: BillingPage) -> Json:
@@ -222,6 +239,7 @@ def _money_row(t: Words, page: BillingPage, live: Subscription) -> list[Json]:
     row = [button(t.plain("Show latest invoice"), f"{GO}invoice", live.id)]
     if page.has_more_invoices or len(page.invoices) > 1:
         row.append(button(t.plain("Show all invoices"), f"{GO}invoices", str(page.scope.id)))
+    row.append(button(t.plain("Choose who gets copies"), f"{GO}copies", live.id))
     if not live.is_manually_invoiced:
         style = "primary" if live.status in OVERDUE else None
         row.append(button(t.plain("Change payment method"), f"{GO}payment", live.id, style=style))
@@ -331,9 +349,14 @@ def which(t: Words, choices: list[tuple[str, str]], verb: str, rest: str) -> Con
     """An owner of several is asked which, never guessed for (R37): (subscription, name of its scope) each."""
     text = t("You are billing owner of several. Which one do you mean?")
     blocks: list[Json] = [section(text)]
+    most = min(BUTTON, 9_000 // max(1, len(choices)))  # Slack adds all labels up, and refuses some 12,000 characters
     for start in range(0, min(len(choices), 200), 25):
         row = [
-            button(t.plain("Choose {name}", name=name), f"kassor.which.{start + number}", f"{key}|{verb}|{rest}"[:2000])
+            button(
+                cut(t.plain("Choose {name}", name=name), most),
+                f"kassor.which.{start + number}",
+                f"{key}|{verb}|{rest}"[:2000],
+            )
             for number, (key, name) in enumerate(choices[start : start + 25])
         ]
         blocks.append(actions(*row, block_id=f"which_{start}"))

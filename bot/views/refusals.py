@@ -68,6 +68,7 @@ def _not_owner(refusal: no.NotOwner, t: Words, _: Desk) -> str:
         "usage": t("Only the billing owner, {who}, can see seat usage.", who=who),
         "invoices": t("Only the billing owner, {who}, can see invoices.", who=who),
         "billing_information": t("Only the billing owner, {who}, can update billing information.", who=who),
+        "copies": t("Only the billing owner, {who}, can choose who gets copies of the invoices.", who=who),
         "admins": t("Only the billing owner, {who}, can appoint admins.", who=who),
         "claim": t("{who} is billing owner and still here.", who=who),
     }.get(refusal.asked, t("Only the billing owner, {who}, can do that.", who=who))
@@ -109,6 +110,18 @@ def _admin(refusal: no.AdminNotEligible, t: Words, _: Desk) -> str:
         "guest": t("{who} is a guest and can't be admin.", who=who),
         "deactivated": t("{who} is deactivated and can't be admin.", who=who),
         "not_a_member": t("{who} isn't a member of what you're paying for.", who=who),
+    }.get(refusal.reason, t("Nobody like that is in this workspace."))
+    return f"{why} " + t("Pick an active member instead.")
+
+
+def _recipient(refusal: no.RecipientNotEligible, t: Words, _: Desk) -> str:
+    who = mention(refusal.member)
+    if refusal.reason == "owner":
+        return t("{who} is billing owner and gets every invoice anyway. Pick somebody else.", who=who)
+    why = {
+        "bot": t("{who} is an app and can't get copies of invoices.", who=who),
+        "guest": t("{who} is a guest and can't get copies of invoices.", who=who),
+        "deactivated": t("{who} is deactivated and can't get copies of invoices.", who=who),
     }.get(refusal.reason, t("Nobody like that is in this workspace."))
     return f"{why} " + t("Pick an active member instead.")
 
@@ -252,6 +265,14 @@ _SAYINGS: dict[type[no.Refusal], Callable[[Any, Words, Desk], str]] = {
     no.ActorNotEligible: _actor,
     no.OwnerNotEligible: _owner,
     no.AdminNotEligible: _admin,
+    no.RecipientNotEligible: _recipient,
+    no.TooManyRecipients: lambda r, t, _: t(
+        "At most {most} others can get copies of the invoices. Leave somebody out and save again.",
+        most=t.number(r.most),
+    ),
+    no.NotRecipient: lambda _r, t, _: t(
+        "No copies of these invoices come to you, so there is nothing to stop. `/billing` shows what there is."
+    ),
     no.CannotClaim: _cannot_claim,
     no.NotInScope: _not_in_scope,
     no.UnknownPlan: _unknown_plan,

@@ -86,8 +86,12 @@ async def _note_what_is_owed(desk: Desk, quote: Quote, team: Subscription) -> di
         unpaid = [each for each in await desk.payments.unpaid(team.id) if each.id != pending]
         before = quote.before | {"owed": {each.id: each.amount for each in unpaid}}
         before["drafts"] = [each.id for each in unpaid if each.status == "draft"]
-        await Quote.filter(id=quote.id).update(before=before)
-        quote.before = before
+        async with in_transaction():  # another scheduler may have noted them, and given some up while we were reading
+            noted = await Quote.filter(id=quote.id).select_for_update().get()
+            if "owed" not in noted.before:
+                await Quote.filter(id=quote.id).update(before=before)
+                noted.before = before
+        quote.before = noted.before
     for draft in quote.before["drafts"]:
         await desk.payments.give_up_invoice(draft)
     owed: dict[str, int] = quote.before["owed"]
@@ -154,3 +158,5 @@ async def resume(desk: Desk, quote: Quote) -> None:
         await carry_out(desk, quote)
     except Refusal as refusal:
         log.warning("the plan of %s could not be ended yet: %s", quote.subscription_id, refusal)
+    except Exception:
+        log.exception("the plan of %s could not be ended; the next tick tries again", quote.subscription_id)

@@ -241,9 +241,12 @@ async def _adjust(desk: Desk, request: DeskRequest) -> datetime | None:
     if (found.price_id, found.seats) != (price.id, seats):  # not done yet
         assert terms.proration_date is not None  # nothing is approved whose price nobody has seen
         moment = clock.from_timestamp(terms.proration_date)
-        if await invoiced_now(desk, terms, found, seats, moment) != terms.due_now:
-            raise QuoteChanged(fresh="")  # the plan has changed since: sales and whoever asked are told
-        await desk.payments.adjust_invoiced(found, price, seats, proration_date=moment, key=f"{request.id}:adjust")
+        if await invoiced_now(desk, terms, found, seats, moment) == terms.due_now:
+            await desk.payments.adjust_invoiced(found, price, seats, proration_date=moment, key=f"{request.id}:adjust")
+        else:
+            now = await desk.payments.subscription(live.id)
+            if now is None or (now.price_id, now.seats) != (price.id, seats):  # or another process has just done it
+                raise QuoteChanged(fresh="")  # the plan has changed since: sales and whoever asked are told
     fresh = await sync.subscription(desk, live.id, actor=request.requester)
     return await _send_latest_invoice(desk, fresh) if fresh is not None else None
 

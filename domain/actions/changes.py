@@ -4,6 +4,7 @@ Offered with Stripe's own preview; accepted by a local commit; carried out with 
 everything it was worked out from has been read again. Cut off anywhere, `carry_out` can be run again.
 """
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -39,6 +40,7 @@ from domain.rules.refusals import (
     Refusal,
 )
 
+READ_AGAIN = 60  # seconds
 CHANGES = (QuoteKind.SEATS, QuoteKind.PLAN)
 
 
@@ -76,14 +78,13 @@ async def offer(
     preview = Preview(price.currency, 0, 0, (), 0, subscription.current_period_end, None)  # free for now
     if now and subscription.status != "trialing":
         preview = await desk.payments.preview_change(subscription.id, subscription.item_id, price, seats, moment)
-    next_total = await desk.payments.preview_renewal(
-        subscription.id, await _renewing(desk, kind, subscription, price) if now else price, seats
-    )
+    applies = QuoteApplies.NOW if now else QuoteApplies.RENEWAL
+    next_total = await _next_total(desk, kind, applies, subscription, price, seats)
     await supersede_offers(scope, actor, *CHANGES)
     quote = await Quote.create(
         id=uuid4(),
         kind=kind,
-        applies=QuoteApplies.NOW if now else QuoteApplies.RENEWAL,
+        applies=applies,
         scope=scope,
         subscription_id=subscription.id,
         requester=actor,
@@ -110,6 +111,18 @@ async def offer(
     )
     quote.scope, quote.requester = scope, actor
     return quote
+
+
+async def _next_total(
+    desk: Desk, kind: QuoteKind, applies: QuoteApplies, subscription: Subscription, price: PriceFacts, seats: int
+) -> int:
+    """What a renewal after the change would cost. Minor units."""
+    if applies == QuoteApplies.NOW:
+        price = await _renewing(desk, kind, subscription, price)
+    elif (price.plan, price.interval, seats) == (subscription.plan, subscription.interval, subscription.seats):
+        # What waits is taken back, and the price they have stays, also where the catalogue's is another by now.
+        price = replace(price, id=subscription.price_id, unit_amount=subscription.unit_amount)
+    return await desk.payments.preview_renewal(subscription.id, price, seats)
 
 
 async def _renewing(desk: Desk, kind: QuoteKind, subscription: Subscription, price: PriceFacts) -> PriceFacts:
@@ -145,7 +158,7 @@ async def carry_out(desk: Desk, quote: Quote) -> Quote:
     Raises QuoteChanged (nothing was charged; `fresh` is the new offer), PaymentDeclined, PaymentNeedsAction, PaymentsAway (it is
     carried on when Stripe is back), NotOwner, QuoteOver.
     """
-    subscription = await sync.subscription(desk, quote.subscription_id or "", actor=None)
+    subscription = await _as_it_is(desk, quote)
     await quote.refresh_from_db()
     await quote.fetch_related("scope", "requester", "owner")
     if quote.state == QuoteState.APPLIED:
@@ -155,13 +168,10 @@ async def carry_out(desk: Desk, quote: Quote) -> Quote:
     try:
         if subscription is None or not subscription.is_live:
             raise NotSubscribed(scope=quote.scope.name)
-        await check_may_change(quote.requester, subscription, quote.kind.value)
-        if (
-            clock.now() - quote.accepted_at > KEYS_FORGOTTEN
-        ):  # re-read above: it has not happened, and can't safely be tried
-            raise QuoteOver(state=QuoteState.EXPIRED.value)
-        if await _still_to_do(desk, quote, subscription):
-            await _do(desk, quote, subscription)
+        if _is_made(quote, subscription):  # and cut off before what waits was put in step with it
+            await _mind_what_waits(desk, quote, subscription)
+        else:
+            await _make(desk, quote, subscription)
     except PaymentsAway:
         raise  # still accepted: a tick carries it on
     except PaymentsRefused as refusal:
@@ -184,34 +194,78 @@ async def carry_out(desk: Desk, quote: Quote) -> Quote:
     return quote
 
 
+async def _as_it_is(desk: Desk, quote: Quote) -> Subscription | None:
+    """The quote's subscription, read again. While that is refused nobody knows whether the change has happened.
+
+    So it is neither failed nor done: carried on as when Stripe is away, and given up when that isn't safe any more.
+    Raises PaymentsAway, PaymentsRefused.
+    """
+    try:
+        return await sync.subscription(desk, quote.subscription_id or "", actor=None)
+    except PaymentsRefused as refusal:
+        if quote.accepted_at is None or clock.now() - quote.accepted_at <= KEYS_FORGOTTEN:
+            raise PaymentsAway(retry_after=READ_AGAIN) from None
+        await mark_failed(quote, refusal)
+        raise
+
+
+def _is_made(quote: Quote, subscription: Subscription) -> bool:
+    """Whether an immediate change is in force. It never is when it is offered: it always changes something."""
+    wanted = (quote.plan, quote.interval, quote.seats)
+    return quote.applies == QuoteApplies.NOW and wanted == (
+        subscription.plan,
+        subscription.interval,
+        subscription.seats,
+    )
+
+
+async def _at_stripe(desk: Desk, quote: Quote, subscription: Subscription) -> SubscriptionFacts:
+    found = await desk.payments.subscription(subscription.id)
+    if found is None:
+        raise NotSubscribed(scope=quote.scope.name)
+    return found
+
+
+async def _make(desk: Desk, quote: Quote, subscription: Subscription) -> None:
+    """May they still, and can it still be done once, at the price that was shown?"""
+    await check_may_change(quote.requester, subscription, quote.kind.value)
+    assert quote.accepted_at is not None  # only what is accepted is made
+    if clock.now() - quote.accepted_at > KEYS_FORGOTTEN:  # just read: it has not happened, and can't safely be tried
+        raise QuoteOver(state=QuoteState.EXPIRED.value)
+    if await _still_to_do(desk, quote, subscription):
+        await _do(desk, quote, subscription)
+
+
 async def _still_to_do(desk: Desk, quote: Quote, subscription: Subscription) -> bool:
     """What was shown must still be what is charged (M1). False when another process has done it at this moment.
 
     Raises QuoteChanged with a fresh offer, or the reason it can't be made.
     """
-    plan = find_plan(desk.catalogue, quote.plan)
-    same = quote.before == base_of(subscription)
-    members = await directory.members_in(quote.scope, desk.catalogue)
-    charged = (
-        quote.applies == QuoteApplies.NOW and subscription.status != "trialing"
-    )  # a trial's changes cost nothing now
-    if same and quote.seats >= members and charged:
+    fits = quote.kind != QuoteKind.SEATS or quote.seats >= await directory.members_in(quote.scope, desk.catalogue)
+    if fits and quote.before == base_of(subscription) and await _costs_the_same(desk, quote, subscription):
+        return True
+    # It differs too when the same button was just carried out elsewhere.
+    now = await sync.subscription(desk, subscription.id) or subscription
+    if await Quote.filter(id=quote.id, state=QuoteState.APPLIED).exists():
+        return False
+    if _is_made(quote, now):
+        await _mind_what_waits(desk, quote, now)
+        return False
+    fresh = await reoffer(desk, quote, now)  # while Stripe is away for this, the quote isn't over but carried on
+    raise QuoteChanged(fresh=str(fresh.id))
+
+
+async def _costs_the_same(desk: Desk, quote: Quote, subscription: Subscription) -> bool:
+    """Today's price of it against the one shown: what is charged now, or from the renewal or the trial's end on."""
+    price = await desk.payments.price(find_plan(desk.catalogue, quote.plan), quote.interval, subscription.currency)
+    if quote.applies == QuoteApplies.NOW and subscription.status != "trialing":
         assert quote.proration_date is not None  # every immediate change has one
-        price = await desk.payments.price(plan, quote.interval, subscription.currency)
         preview = await desk.payments.preview_change(
             subscription.id, subscription.item_id, price, quote.seats, quote.proration_date
         )
-        same = preview.due_now == quote.due_now
-    if same and quote.seats >= members:
-        return True
-    await sync.subscription(
-        desk, subscription.id
-    )  # the price differs too when the same button was just carried out elsewhere
-    if await Quote.filter(id=quote.id, state=QuoteState.APPLIED).exists():
-        return False
-    await mark_failed(quote, QuoteChanged(fresh=""))  # make room for the fresh one
-    fresh = await reoffer(desk, quote, subscription)
-    raise QuoteChanged(fresh=str(fresh.id))
+        return bool(preview.due_now == quote.due_now)
+    total = await _next_total(desk, quote.kind, quote.applies, subscription, price, quote.seats)
+    return bool(total == quote.next_total)
 
 
 async def reoffer(desk: Desk, quote: Quote, subscription: Subscription) -> Quote:
@@ -229,6 +283,7 @@ async def reoffer(desk: Desk, quote: Quote, subscription: Subscription) -> Quote
         subscription=subscription,
         plan=quote.plan,
         interval=quote.interval.value,
+        seats_asked=quote.seats_asked if quote.seats_asked != quote.seats else None,
         origin=quote.origin,
     )
 
@@ -236,13 +291,10 @@ async def reoffer(desk: Desk, quote: Quote, subscription: Subscription) -> Quote
 async def _do(desk: Desk, quote: Quote, subscription: Subscription) -> None:
     plan = find_plan(desk.catalogue, quote.plan)
     price = await desk.payments.price(plan, quote.interval, subscription.currency)
-    found = await desk.payments.subscription(subscription.id)
-    if found is None or (quote.proration_date is None and quote.applies == QuoteApplies.NOW):
-        raise NotSubscribed(scope=quote.scope.name)
     if quote.applies == QuoteApplies.RENEWAL:
-        await _schedule(desk, quote, found, price.id)
+        await _schedule(desk, quote, await _at_stripe(desk, quote, subscription), price.id)
         return
-    assert quote.proration_date is not None  # checked above
+    assert quote.proration_date is not None  # every immediate change has one
     await desk.payments.change_now(
         subscription.id,
         subscription.item_id,
@@ -251,7 +303,7 @@ async def _do(desk: Desk, quote: Quote, subscription: Subscription) -> None:
         proration_date=quote.proration_date,
         key=f"{quote.id}:change",
     )
-    await _mind_the_waiting_change(desk, quote, found)
+    await _mind_what_waits(desk, quote, subscription)
 
 
 async def _schedule(desk: Desk, quote: Quote, found: SubscriptionFacts, price_id: str) -> None:
@@ -263,18 +315,22 @@ async def _schedule(desk: Desk, quote: Quote, found: SubscriptionFacts, price_id
     await desk.payments.schedule_change(found, price_id, quote.seats, key=str(quote.id))
 
 
-async def _mind_the_waiting_change(desk: Desk, quote: Quote, before: SubscriptionFacts) -> None:
-    """More seats now leave a waiting change of plan alone; any other immediate change replaces what waits."""
-    if before.schedule_id is None or before.next_at is None:
+async def _mind_what_waits(desk: Desk, quote: Quote, subscription: Subscription) -> None:
+    """After an immediate change. More seats leave a waiting change of plan alone; anything else that waits gives way.
+
+    An end that waits comes with the period that was just paid, not on the day of the one before.
+    """
+    found = await _at_stripe(desk, quote, subscription)
+    if found.cancel_at is not None and found.cancel_at < found.current_period_end and quote.changes_interval:
+        await desk.payments.cancel_at_period_end(found.id, cancel=True)
+    if found.schedule_id is None or found.next_at is None:
         return
-    waits_for_plan = (before.next_plan, before.next_interval) != (before.plan, before.interval)
+    waits_for_plan = (found.next_plan, found.next_interval) != (found.plan, found.interval)
     if quote.kind != QuoteKind.SEATS or not waits_for_plan:
-        await desk.payments.release_schedule(before.schedule_id)
+        await desk.payments.release_schedule(found.schedule_id)
         return
-    assert before.next_plan is not None  # a waiting change has all its terms
-    assert before.next_interval is not None
-    plan = find_plan(desk.catalogue, before.next_plan)
-    price = await desk.payments.price(plan, before.next_interval, before.currency)
-    now = await desk.payments.subscription(before.id)
-    if now is not None:
-        await desk.payments.schedule_change(now, price.id, quote.seats, key=f"{quote.id}:again")
+    assert found.next_plan is not None  # a waiting change has all its terms
+    assert found.next_interval is not None
+    plan = find_plan(desk.catalogue, found.next_plan)
+    price = await desk.payments.price(plan, found.next_interval, found.currency)
+    await desk.payments.schedule_change(found, price.id, quote.seats, key=f"{quote.id}:again")

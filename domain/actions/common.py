@@ -7,7 +7,7 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from domain import clock
+from domain import clock, trace
 from domain.desk import Desk
 from domain.records import Member, Quote, Scope, Subscription
 from domain.records.quotes import QuoteKind, QuoteState
@@ -80,6 +80,7 @@ async def open_quote(actor: Member, quote_id: str | UUID, *kinds: QuoteKind) -> 
     quote = await Quote.get_or_none(id=key, requester_id=actor.id).prefetch_related("scope", "requester", "owner")
     if quote is None or quote.kind not in kinds:
         raise QuoteOver(state="unknown")
+    trace.go_on_as(quote.trace)
     if quote.state in {QuoteState.ACCEPTED, QuoteState.APPLIED}:
         return quote
     if quote.state != QuoteState.OFFERED:

@@ -48,6 +48,8 @@ async def _carry_out(desk: Desk, mark: str, subscription_id: str, why: EndedWhy,
     given_up = [await desk.payments.give_up_invoice(each) for each in owed]
     if all(given_up) and (owed or not await _latest_is_paid(desk, subscription_id)):
         await desk.payments.cancel_now(subscription_id, credit=False, why=why, by=by)
+    else:
+        await Watermark.filter(id=mark).delete()  # it lives on, and is read again as one that nobody is ending
     fresh = await sync.subscription(desk, subscription_id, actor=await Member.get_or_none(id=by) if by else None)
     for each in owed:
         await sync.invoice(desk, each)

@@ -5,20 +5,24 @@ Slack (or becoming a guest) freezes their powers until somebody claims them or t
 asked whether they belong (R26).
 """
 
+import logging
 from contextlib import suppress
 
 from tortoise.transactions import in_transaction
 
-from domain import audit, directory, notices
+from domain import audit, clock, directory, notices
+from domain.actions import recipients
 from domain.actions.common import check_actor, check_owner
 from domain.desk import Desk
 from domain.notices import NoticeKind
-from domain.records import Admin, Member, Quote, Scope, Subscription
+from domain.records import Admin, Member, Quote, Scope, Subscription, Watermark
 from domain.records.quotes import QuoteState
 from domain.rules import policy
-from domain.rules.refusals import CannotClaim, ChangeInProgress, NotOwner, NotSubscribed, Refusal
+from domain.rules.refusals import CannotClaim, ChangeInProgress, NotOwner, NotSubscribed, PaymentsAway, Refusal
 from domain.sync.consequences import make_admin, terms
 
+log = logging.getLogger("kassor.owner")
+LETTERS = "letters:"  # + subscription: Stripe still writes to its former owner
 TRIES = 3  # Stripe's news may write the subscription at the moment somebody claims it
 
 
@@ -122,6 +126,7 @@ async def _pass_on(
         )
         if not moved:
             raise ChangeInProgress(scope=scope.name)
+        await Watermark.update_or_create(id=f"{LETTERS}{subscription.id}", defaults={"at": clock.now()})
         await make_admin(scope.id, to)
         await Quote.filter(subscription_id=subscription.id, requester_id=former.id, state=QuoteState.OFFERED).update(
             state=QuoteState.SUPERSEDED
@@ -135,6 +140,7 @@ async def _pass_on(
             "owner": to.slack_user_id,
             "former": former.slack_user_id,
             "by": actor.slack_user_id,
+            "recipients": [row.member.slack_user_id for row in await recipients.current(fresh)],
         }
         told = [(NoticeKind.BECAME_OWNER, to)] + ([(NoticeKind.HANDED_OVER, former)] if former.is_active else [])
         for kind, member in told:
@@ -156,7 +162,24 @@ async def _pass_on(
 
 
 async def tell_stripe(desk: Desk, subscription: Subscription) -> None:
-    """Stripe's own letters follow the owner. Should Stripe be away, nothing here depends on it."""
-    owner = await Member.get(id=subscription.owner_id)
-    with suppress(Refusal):
-        await desk.payments.set_customer_contact(subscription.customer_id, email=owner.email, locale=owner.locale)
+    """Stripe's own letters follow the owner. While Stripe is away, or cut off, `tell_stripe_of_all` does it later."""
+    mark = f"{LETTERS}{subscription.id}"
+    try:
+        told = None
+        while told != (live := await Subscription.get(id=subscription.id).prefetch_related("owner")).owner_id:
+            told = live.owner_id  # whoever it was handed to meanwhile is told of last
+            await desk.payments.set_customer_contact(live.customer_id, email=live.owner.email, locale=live.owner.locale)
+    except PaymentsAway:
+        await Watermark.update_or_create(id=mark, defaults={"at": clock.now()})
+        return
+    except Refusal as refusal:
+        log.warning("stripe does not take the new address of %s: %s", subscription.customer_id, refusal)
+    await Watermark.filter(id=mark).delete()
+
+
+async def tell_stripe_of_all(desk: Desk) -> int:
+    """Tell Stripe of the owners it could not be told of at once; returns how many."""
+    marked = [mark.id.removeprefix(LETTERS) for mark in await Watermark.filter(id__startswith=LETTERS)]
+    for live in await Subscription.filter(id__in=marked):
+        await tell_stripe(desk, live)
+    return len(marked)

@@ -9,6 +9,7 @@ from domain.records.mirror import Interval
 from domain.records.quotes import QuoteKind
 from domain.rules.plans import applies_now, find_plan
 from domain.rules.refusals import NoListedPrice, NothingToChange, UnknownCurrency, UnknownInterval
+from domain.rules.sizes import size_for
 
 accept = changes.accept
 carry_out = changes.carry_out
@@ -21,12 +22,14 @@ async def offer(
     subscription: Subscription,
     plan: str | None = None,
     interval: str | None = None,
+    seats_asked: int | None = None,
     origin: dict[str, Any] | None = None,
 ) -> Quote:
     """Price another plan or interval; the number of seats stays. Wishing for today's terms takes back a waiting change.
 
+    `seats_asked` were wished for in the same breath: they are kept in the quote, which says how to get them afterwards.
     Raises NotOwner, NotSubscribed, ManuallyInvoiced, PastDue, UnknownPlan, UnknownInterval, NoListedPrice, UnknownCurrency,
-    NothingToChange, PaymentsAway.
+    SeatsTooFew, SeatsTooMany, NothingToChange, PaymentsAway.
     """
     await changes.check_may_change(actor, subscription, "plan")
     level = find_plan(desk.catalogue, plan or subscription.plan)
@@ -40,6 +43,7 @@ async def offer(
         raise UnknownInterval(asked=str(interval)[:40]) from None
     today = (subscription.plan, subscription.interval)
     waiting = (subscription.next_plan, subscription.next_interval) if subscription.next_at else today
+    wished = subscription.seats if seats_asked is None else size_for(seats_asked, 0, desk.catalogue)
     if (level.key, every) == waiting:
         raise NothingToChange(plan=level.key, interval=every.value, seats=subscription.seats)
     takes_back = (level.key, every) == today
@@ -58,7 +62,7 @@ async def offer(
         plan=level,
         interval=every,
         seats=subscription.seats,
-        seats_asked=subscription.seats,
+        seats_asked=wished,
         now=now,
         origin=origin,
     )

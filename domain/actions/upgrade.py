@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from tortoise.expressions import Q
 from tortoise.transactions import in_transaction
 
-from domain import clock, directory, notices, sync
+from domain import asks, clock, directory, notices, sync
 from domain.actions.common import (
     check_actor,
     live_subscription,
@@ -244,9 +244,14 @@ async def accept(desk: Desk, actor: Member, quote_id: str | UUID) -> Quote:
 
 
 async def supersede_accepted(scope: Scope) -> None:
-    """An accepted upgrade that waits for its payment gives way to a newer one; one that sales is making does not."""
+    """An accepted upgrade that waits for its payment gives way to a newer one; one that sales is making does not.
+
+    Call it in a transaction.
+    """
     waiting = Quote.filter(scope_id=scope.id, kind=QuoteKind.UPGRADE, state=QuoteState.ACCEPTED)
-    await waiting.exclude(applies=QuoteApplies.INVOICE).update(state=QuoteState.SUPERSEDED)
+    for quote_id in await waiting.exclude(applies=QuoteApplies.INVOICE).values_list("id", flat=True):
+        if await Quote.filter(id=quote_id, state=QuoteState.ACCEPTED).update(state=QuoteState.SUPERSEDED):
+            await asks.settle(str(quote_id), asks.How.SUPERSEDED)
 
 
 async def carry_out(desk: Desk, quote: Quote) -> Quote:
@@ -293,6 +298,7 @@ async def _open_page(desk: Desk, quote: Quote, expires_at: Any) -> None:
     price = await desk.payments.price(plan, quote.interval, quote.currency)
     customer = await customer_of(desk, quote.scope, quote.owner or quote.requester)
     await _check_price(desk, quote, price, customer)
+    await _address(desk, quote, customer)
     session = await desk.payments.open_checkout(
         key=f"{quote.id}:checkout",
         customer_id=customer.id,
@@ -306,7 +312,7 @@ async def _open_page(desk: Desk, quote: Quote, expires_at: Any) -> None:
         },
         trial_days=int((quote.before or {}).get("trial_days", 0)),
         locale=quote.requester.locale,
-        return_url=f"{desk.settings.public_url}/slack/return",
+        return_url=desk.settings.return_url,
         expires_at=expires_at,
     )
     await Quote.filter(id=quote.id).update(checkout_session_id=session.id, checkout_url=session.url)
@@ -323,7 +329,6 @@ async def _check_price(desk: Desk, quote: Quote, price: PriceFacts, customer: Cu
     is_trial = bool((quote.before or {}).get("trial_days"))
     if preview.next_total == quote.next_total and (is_trial or preview.due_now == quote.due_now):
         return
-    await mark_failed(quote, QuoteChanged(fresh=""))
     fresh = await offer(
         desk,
         quote.requester,
@@ -349,6 +354,17 @@ async def customer_of(desk: Desk, scope: Scope, owner: Member) -> Customer:
     return await sync.new_customer(scope, made)
 
 
+async def _address(desk: Desk, quote: Quote, customer: Customer) -> None:
+    """Stripe's page and letters are for who becomes owner, not for who owned what the scope had before.
+
+    An owner of before who comes back keeps the address they have there: they may have made it another.
+    """
+    owner = quote.owner or quote.requester
+    last = await Subscription.filter(scope_id=quote.scope_id).order_by("-started_at").first()
+    if last is None or last.owner_id != owner.id:
+        await desk.payments.set_customer_contact(customer.id, email=owner.email, locale=owner.locale)
+
+
 async def resume(desk: Desk, quote: Quote) -> None:
     """Carry on an accepted upgrade that was cut off, and tell the one who asked where to pay."""
     await carry_out(desk, quote)
@@ -356,7 +372,13 @@ async def resume(desk: Desk, quote: Quote) -> None:
         await notices.tell(
             NoticeKind.CHECKOUT_READY,
             workspace_id=quote.scope.workspace_id,
-            facts={"url": quote.checkout_url, "scope": quote.scope.name, "plan": quote.plan, "seats": quote.seats},
+            facts={
+                "url": quote.checkout_url,
+                "scope": quote.scope.name,
+                "plan": quote.plan,
+                "seats": quote.seats,
+                "quote": str(quote.id),
+            },
             dedup_key=f"checkout_ready:{quote.id}",
             member=quote.requester,
         )

@@ -3,15 +3,17 @@
 from datetime import datetime
 from typing import Any
 
+import stripe
+
 from domain.payments import facts
 from domain.payments.door import Json
+from domain.payments.ending import Endings
 from domain.payments.errors import as_refusals
 from domain.payments.facts import Preview, PriceFacts, SubscriptionFacts
-from domain.payments.prices import Prices
 from domain.rules.refusals import PaymentDeclined, PaymentNeedsAction
 
 
-class Changes(Prices):
+class Changes(Endings):
     """What a change would cost is Stripe's own preview, and what it costs is the same."""
 
     async def preview_new(self, price: PriceFacts, seats: int, customer_id: str | None) -> Preview:
@@ -105,8 +107,7 @@ class Changes(Prices):
             raw = made.to_dict()
             if not raw.get("pending_update"):
                 return
-            invoice_id = facts.id_of(raw["latest_invoice"]) or ""
-            await self._take_back(invoice_id)
+            await self._take_back(facts.id_of(raw["latest_invoice"]) or "")
 
     async def _take_back(self, invoice_id: str) -> None:
         """The payment of a change didn't go through: void its invoice, which drops the change, and say why."""
@@ -119,8 +120,8 @@ class Changes(Prices):
         intent = next((intent for intent in intents if isinstance(intent, dict)), {})
         if intent.get("status") == "requires_action":
             raise PaymentNeedsAction(url=raw.get("hosted_invoice_url"))
-        if raw["status"] == "open":
-            await self._client.v1.invoices.void_invoice_async(invoice_id)
+        if not await self.give_up_invoice(invoice_id):
+            return  # the cardholder has been to their bank meanwhile: it is in force
         error = intent.get("last_payment_error") or {}
         raise PaymentDeclined(code=error.get("decline_code") or error.get("code"))
 
@@ -162,13 +163,28 @@ class Changes(Prices):
         """Forget a change that waits for the period's end; one already released stays so."""
         with as_refusals("subscription_schedules.release"):
             raw = (await self._client.v1.subscription_schedules.retrieve_async(schedule_id)).to_dict()
-            if raw["status"] in {"active", "not_started"}:
+            if raw["status"] not in {"active", "not_started"}:
+                return
+            try:
                 await self._client.v1.subscription_schedules.release_async(schedule_id)
+            except stripe.InvalidRequestError:  # somebody else was first, or it has come to its end
+                found = await self._client.v1.subscription_schedules.retrieve_async(schedule_id)
+                if found.status in {"active", "not_started"}:
+                    raise
 
     async def cancel_at_period_end(self, subscription_id: str, *, cancel: bool) -> None:
-        """Let it end when the paid period does (R46), or take that back."""
+        """Let it end when the paid period does (R46), or take that back.
+
+        Cancelled on Stripe's own portal it has a date instead of the flag, which is taken back by emptying it; Stripe takes one
+        of the two a call.
+        """
         with as_refusals("subscriptions.update"):
-            await self._client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": cancel})
+            params: Any = {"cancel_at_period_end": cancel}
+            if not cancel:
+                found = (await self._client.v1.subscriptions.retrieve_async(subscription_id)).to_dict()
+                if not found["cancel_at_period_end"]:
+                    params = {"cancel_at": ""}
+            await self._client.v1.subscriptions.update_async(subscription_id, params)
 
 
 def _coupons(raw: Json, *, until: int) -> list[Json]:

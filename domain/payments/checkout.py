@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+import stripe
+
 from domain.payments import facts
 from domain.payments.door import Door
 from domain.payments.errors import as_refusals
@@ -40,8 +42,8 @@ class Checkouts(Door):
             "subscription_data": subscription,
             "client_reference_id": quote_id,
             "locale": locale.partition("-")[0],
-            "success_url": f"{return_url}?done=1",
-            "cancel_url": f"{return_url}?done=0",
+            "success_url": f"{return_url}?done=1&lang={locale.partition('-')[0]}",
+            "cancel_url": f"{return_url}?done=0&lang={locale.partition('-')[0]}",
             "expires_at": int(expires_at.timestamp()),
         }
         with as_refusals("checkout.sessions.create"):
@@ -59,4 +61,10 @@ class Checkouts(Door):
         if found.status != "open":
             return found
         with as_refusals("checkout.sessions.expire"):
-            return facts.session((await self._client.v1.checkout.sessions.expire_async(session_id)).to_dict())
+            try:
+                return facts.session((await self._client.v1.checkout.sessions.expire_async(session_id)).to_dict())
+            except stripe.InvalidRequestError:  # paid, or closed by somebody else, at this very moment
+                found = await self.session(session_id)
+                if found.status == "open":
+                    raise
+                return found

@@ -3,9 +3,8 @@
 from domain.payments.changes import Changes
 from domain.payments.checkout import Checkouts
 from domain.payments.customers import Customers
-from domain.payments.ending import Endings
 from domain.payments.invoicing import Invoicing
 
 
-class Payments(Customers, Checkouts, Changes, Endings, Invoicing):
+class Payments(Customers, Checkouts, Changes, Invoicing):
     """The door, whole. Make it inside a running event loop; `close()` it at the end."""

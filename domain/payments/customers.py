@@ -1,6 +1,8 @@
 """Customers: who pays, with what, and Stripe's own pages where they change it."""
 
+import json
 from typing import Any
+from uuid import UUID, uuid5
 
 from domain.payments import facts
 from domain.payments.door import Door
@@ -12,7 +14,11 @@ class Customers(Door):
     """One customer a scope, kept for ever."""
 
     async def ensure_customer(self, *, scope_id: str, name: str, email: str | None, locale: str) -> str:
-        """A new customer for a scope; the same one when asked twice within a day. Returns its id."""
+        """A new customer for a scope; the same one when asked twice the same within a day. Returns its id.
+
+        What is asked is part of the key: a colleague who goes on where somebody was cut off asks with another address, which
+        Stripe would refuse under the same one for a day. What the first left behind has nothing to it.
+        """
         params: Any = {
             "name": name[:255],
             "preferred_locales": [locale.partition("-")[0]],
@@ -21,7 +27,8 @@ class Customers(Door):
         if email:
             params["email"] = email
         with as_refusals("customers.create"):
-            made = await self._client.v1.customers.create_async(params, {"idempotency_key": f"customer:{scope_id}"})
+            asked = uuid5(UUID(scope_id), json.dumps(params, sort_keys=True))
+            made = await self._client.v1.customers.create_async(params, {"idempotency_key": f"customer:{asked}"})
         return made.id
 
     async def set_customer_contact(self, customer_id: str, *, email: str | None, locale: str) -> None:

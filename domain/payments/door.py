@@ -7,6 +7,7 @@ import stripe
 
 from domain.config import Settings
 from domain.payments.facts import PriceFacts
+from domain.payments.wire import Wire
 from domain.rules.catalogue import Catalogue
 
 Json = dict[str, Any]
@@ -19,7 +20,7 @@ class Door:
     def __init__(self, settings: Settings, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._api_host = urlsplit(settings.stripe_api_url).netloc
-        self._http = stripe.AIOHTTPClient(timeout=TIMEOUT)
+        self._http = Wire(timeout=TIMEOUT)
         self._client = stripe.StripeClient(
             settings.stripe_api_key,
             base_addresses={"api": settings.stripe_api_url},

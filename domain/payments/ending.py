@@ -31,11 +31,14 @@ class Endings(Looking):
                 if error.code != "resource_missing":  # it has ended already
                     raise
 
-    async def refund_latest(self, subscription_id: str) -> None:
-        """Give back what the first invoice of a subscription took: two checkouts raced and one is too many."""
+    async def refund_latest(self, subscription_id: str) -> int:
+        """Give back what the first invoice of a subscription took: two checkouts raced and one is too many.
+
+        Returns what it did to the customer's balance, minor units: negative for credit it used, which is to be put back.
+        """
         found = await self.subscription(subscription_id)
         if found is None or found.latest_invoice_id is None:
-            return
+            return 0
         with as_refusals("refunds.create"):
             invoice = (
                 await self._client.v1.invoices.retrieve_async(
@@ -46,7 +49,15 @@ class Endings(Looking):
                 intent = facts.id_of(payment["payment"].get("payment_intent"))
                 if intent and payment["status"] == "paid":
                     params: Any = {"payment_intent": intent, "reason": "duplicate"}
-                    await self._client.v1.refunds.create_async(params, {"idempotency_key": f"refund:{subscription_id}"})
+                    key: Any = {"idempotency_key": f"refund:{subscription_id}"}
+                    try:
+                        await self._client.v1.refunds.create_async(params, key)
+                    except stripe.InvalidRequestError as error:
+                        if error.code != "charge_already_refunded":  # by somebody in the dashboard, or by us long ago
+                            raise
+        if invoice.get("ending_balance") is None:
+            return 0
+        return int(invoice["starting_balance"] - invoice["ending_balance"])
 
     async def pay_invoice(self, invoice_id: str, *, method_id: str | None = None) -> None:
         """Try an open invoice again, with the method on file or the one given: once a method, however often it is asked.

@@ -11,9 +11,16 @@ from domain.rules.refusals import PaymentDeclined, PaymentNeedsAction, PaymentsA
 log = logging.getLogger("kassor.payments")
 
 
+KEY_AGAIN = 60  # seconds: a key that was rolled is mended by a person
+
+
 @contextmanager
-def as_refusals(call: str) -> Iterator[None]:
-    """Turn what Stripe raises inside the block into a refusal; `call` names it in the log."""
+def as_refusals(call: str, *, about_the_key: bool = False) -> Iterator[None]:
+    """Turn what Stripe raises inside the block into a refusal; `call` names it in the log.
+
+    A key that Stripe doesn't know (any more) says nothing of what was asked: it is as if Stripe were away, and everything is
+    carried on with the right one. Unless somebody asks `about_the_key`.
+    """
     try:
         yield
     except stripe.CardError as error:
@@ -25,8 +32,12 @@ def as_refusals(call: str) -> Iterator[None]:
     except stripe.RateLimitError as error:
         log.warning("stripe limits us at %s (%s)", call, error.request_id)
         raise PaymentsAway(retry_after=_retry_after(error)) from None
+    except stripe.AuthenticationError as error:
+        log.error("stripe does not accept STRIPE_API_KEY at %s (%s)", call, error.request_id)  # noqa: TRY400 - a traceback says nothing more
+        if about_the_key:
+            raise PaymentsRefused(reference=error.request_id) from None
+        raise PaymentsAway(retry_after=KEY_AGAIN) from None
     except (
-        stripe.AuthenticationError,
         stripe.PermissionError,
         stripe.InvalidRequestError,
         stripe.IdempotencyError,

@@ -4,11 +4,12 @@ import json
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import stripe
 
+from domain import clock
 from domain.payments import facts
 from domain.payments.door import TIMEOUT, Json
 from domain.payments.errors import as_refusals
@@ -17,6 +18,7 @@ from domain.payments.prices import Prices
 from domain.rules.refusals import PaymentsAway, PaymentsRefused
 
 LARGEST_PDF = 10 * 1024 * 1024  # bytes
+MOST_REDIRECTS = 3
 _STRIPE_HOSTS = frozenset({"pay.stripe.com", "invoice.stripe.com", "files.stripe.com"})
 
 
@@ -95,6 +97,16 @@ class Looking(Prices):
             )
             return [each.id async for each in found.auto_paging_iter()]
 
+    async def endpoints_at(self, url: str) -> list[tuple[datetime, frozenset[str]]]:
+        """The webhook endpoints that are switched on for an address: since when, and for which types ("*": every one)."""
+        with as_refusals("webhook_endpoints.list"):
+            found = await self._client.v1.webhook_endpoints.list_async({"limit": 100})
+            return [
+                (clock.from_timestamp(each.created), frozenset(each.enabled_events))
+                async for each in found.auto_paging_iter()
+                if each.url.rstrip("/") == url and each.status == "enabled"
+            ]
+
     async def events_since(self, since: datetime, types: list[str]) -> AsyncIterator[str]:
         """The raw JSON of every event of these types since then, page by page, newest first; Stripe keeps 30 days."""
         for start in range(0, len(types), 20):  # Stripe takes at most 20 types a call
@@ -110,23 +122,34 @@ class Looking(Prices):
 
     async def fetch_pdf(self, url: str) -> bytes:
         """An invoice's PDF, from Stripe's own hosts only, at most 10 MiB. Raises PaymentsAway, PaymentsRefused."""
+        try:
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
+                for _ in range(MOST_REDIRECTS + 1):
+                    found = await self._fetched(session, url)
+                    if isinstance(found, bytes):
+                        return found
+                    url = urljoin(url, found)
+        except (aiohttp.ClientError, TimeoutError):
+            raise PaymentsAway(retry_after=None) from None
+        raise PaymentsRefused(reference=f"an invoice's PDF is redirected more than {MOST_REDIRECTS} times")
+
+    async def _fetched(self, session: aiohttp.ClientSession, url: str) -> bytes | str:
+        """The PDF, or the address it is redirected to: each one is checked before it is asked."""
         parts = urlsplit(url)
         if parts.netloc != self._api_host and (parts.scheme != "https" or parts.hostname not in _STRIPE_HOSTS):
             raise PaymentsRefused(reference=f"an invoice's PDF at {parts.hostname}")
-        try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session,
-                session.get(url) as response,
-            ):
-                if response.status != 200:
-                    if response.status in {404, 410}:
-                        raise PaymentsRefused(reference=f"an invoice's PDF answers {response.status}")
-                    raise PaymentsAway(retry_after=None)
-                content = await response.content.read(LARGEST_PDF + 1)
-                while len(content) <= LARGEST_PDF and not response.content.at_eof():
-                    content += await response.content.read(LARGEST_PDF + 1 - len(content))
-        except (aiohttp.ClientError, TimeoutError):
-            raise PaymentsAway(retry_after=None) from None
-        if len(content) > LARGEST_PDF or not content.startswith(b"%PDF"):
-            raise PaymentsRefused(reference="what should be an invoice's PDF is none, or too large")
-        return content
+        async with session.get(url, allow_redirects=False) as response:
+            if response.status in {301, 302, 303, 307, 308} and "Location" in response.headers:
+                return response.headers["Location"]
+            if response.status in {400, 401, 403, 404, 410}:
+                raise PaymentsRefused(reference=f"an invoice's PDF answers {response.status}")
+            if response.status != 200:
+                raise PaymentsAway(retry_after=None)
+            content = bytearray()
+            async for chunk in response.content.iter_chunked(64 * 1024):
+                content += chunk
+                if len(content) > LARGEST_PDF:
+                    raise PaymentsRefused(reference="an invoice's PDF is too large")
+        if not content.startswith(b"%PDF"):
+            raise PaymentsRefused(reference="what should be an invoice's PDF is none")
+        return bytes(content)

@@ -42,10 +42,10 @@ class Prices(Door):
 
     def _remember(self, raw: Json) -> PriceFacts:
         plan = (raw.get("metadata") or {}).get("kassor_plan")
-        if not plan or not raw.get("recurring"):
+        every = (raw.get("recurring") or {}).get("interval")
+        if not plan or every not in set(Interval) or raw.get("unit_amount") is None:  # such as weekly, or in tiers
             raise PaymentsRefused(reference=f"{raw['id']} is no price of ours")
-        interval = Interval(raw["recurring"]["interval"])
-        price = PriceFacts(raw["id"], plan, interval, raw["currency"], raw["unit_amount"])
+        price = PriceFacts(raw["id"], plan, Interval(every), raw["currency"], raw["unit_amount"])
         self._prices[price.id] = price
         return price
 

@@ -4,9 +4,10 @@ from domain.records.audit import AuditEntry
 from domain.records.inbox import Event
 from domain.records.installations import Installation, OAuthState
 from domain.records.mirror import Customer, Invoice, Subscription
-from domain.records.outbox import InvoiceCopy, Notice
+from domain.records.outbox import DirectChannel, InvoiceCopy, Notice, Pause
 from domain.records.people import Admin, Member, Scope, ScopeMember, Workspace
 from domain.records.quotes import Quote
+from domain.records.recipients import CopyRecipient
 from domain.records.requests import DeskRequest
 from domain.records.watermarks import Delivery, Watermark
 
@@ -18,6 +19,7 @@ MODELS = (
     "domain.records.outbox",
     "domain.records.people",
     "domain.records.quotes",
+    "domain.records.recipients",
     "domain.records.requests",
     "domain.records.watermarks",
 )
@@ -26,9 +28,11 @@ __all__ = [
     "MODELS",
     "Admin",
     "AuditEntry",
+    "CopyRecipient",
     "Customer",
     "Delivery",
     "DeskRequest",
+    "DirectChannel",
     "Event",
     "Installation",
     "Invoice",
@@ -36,6 +40,7 @@ __all__ = [
     "Member",
     "Notice",
     "OAuthState",
+    "Pause",
     "Quote",
     "Scope",
     "ScopeMember",

@@ -13,6 +13,8 @@ class Installation(Model):
     installer_user_id = fields.CharField(max_length=32, default="")
     sealed = fields.TextField()
     installed_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField(null=True)  # of the token; None when Slack doesn't rotate it
+    refreshing_until = fields.DatetimeField(null=True)  # a process is exchanging the refresh token, which works once
     revoked_at = fields.DatetimeField(null=True)  # P3
 
     class Meta:

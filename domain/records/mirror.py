@@ -4,6 +4,7 @@ The one column here that Stripe does not know is a subscription's `owner`: who a
 subscription has exactly one owner, always.
 """
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -20,6 +21,7 @@ class Interval(StrEnum):
     YEAR = "year"
 
 
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 LIVE_STATUSES = frozenset({"trialing", "active", "past_due", "unpaid", "paused"})
 
 
@@ -82,6 +84,9 @@ class Subscription(Model):
     past_due_since = fields.DatetimeField(null=True)
     started_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
+    # Of the periodic copy (`domain/copies`), which alone writes them:
+    copied_period = fields.DatetimeField(null=True)  # start of the newest period whose copy is planned
+    copy_ask_at = fields.DatetimeField(default=ALWAYS)  # not looked at again before
     version = fields.IntField(default=0)
 
     class Meta:

@@ -5,6 +5,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from domain import trace
 from domain.queue import QueueItem
 from domain.records.mirror import Subscription
 from domain.records.people import Member, Workspace
@@ -40,6 +41,9 @@ class Notice(QueueItem):
     slack_channel = fields.CharField(max_length=32, null=True)
     slack_ts = fields.CharField(max_length=32, null=True)  # set once the message is known to be there
     slack_file_id = fields.CharField(max_length=32, null=True)
+    trace = fields.CharField(max_length=32, default=trace.current)  # what it belongs to (`domain/trace.py`)
+    sending_at = fields.DatetimeField(null=True)  # when the last try began: the history is searched around it
+    asks = fields.CharField(max_length=64, null=True)  # the invoice or quote it has a button to pay (`domain/asks.py`)
 
     class Meta:
         table = "notice"
@@ -65,3 +69,26 @@ class InvoiceCopy(Model):
     class Meta:
         table = "invoice_copy"
         unique_together = (("subscription", "period_start"),)
+
+
+class DirectChannel(Model):
+    """The DM channel between the app and a person, so that Slack isn't asked each time. Forgotten when Slack knows it no more."""
+
+    id = fields.BigIntField(primary_key=True, generated=False)  # the member's
+    channel = fields.CharField(max_length=32)
+
+    class Meta:
+        table = "direct_channel"
+
+
+class Pause(Model):
+    """Not before then: a lane Slack asked to leave alone, a workspace whose history was just read, the fleet's budget.
+
+    In the database, so that no other process goes on knocking where one was asked to wait.
+    """
+
+    id = fields.CharField(max_length=64, primary_key=True)  # a lane, `look:T…`, or `*`
+    until = fields.DatetimeField()
+
+    class Meta:
+        table = "pause"

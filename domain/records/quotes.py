@@ -6,6 +6,7 @@ from typing import Any
 from tortoise import fields
 from tortoise.models import Model
 
+from domain import trace
 from domain.records.mirror import Interval
 from domain.records.people import Member, Scope
 
@@ -85,7 +86,13 @@ class Quote(Model):
     failure: Any = fields.JSONField(null=True)  # {refusal, facts}
     checkout_session_id = fields.CharField(max_length=255, null=True, unique=True)
     checkout_url = fields.TextField(null=True)
+    trace = fields.CharField(max_length=32, default=trace.current)  # what it belongs to (`domain/trace.py`)
 
     class Meta:
         table = "quote"
         indexes = (("state", "accepted_at"),)
+
+    @property
+    def changes_interval(self) -> bool:
+        """Whether a new period begins with it, when it applies at once."""
+        return bool((self.before or {}).get("interval") not in {None, self.interval.value})

@@ -77,6 +77,27 @@ class AdminNotEligible(Refusal):
 
 
 @dataclass(unsafe_hash=True)
+class RecipientNotEligible(Refusal):
+    """Can't get copies of invoices (I6): bot, guest, deactivated, unknown (here), or owner, who gets them anyway."""
+
+    member: str
+    name: str
+    reason: str
+
+
+@dataclass(unsafe_hash=True)
+class TooManyRecipients(Refusal):
+    """More than `most` others would get copies (I6)."""
+
+    most: int
+
+
+@dataclass(unsafe_hash=True)
+class NotRecipient(Refusal):
+    """Asked to stop copies that don't come to them, or no longer do (I6)."""
+
+
+@dataclass(unsafe_hash=True)
 class CannotClaim(Refusal):
     """The owner is gone, but it isn't this person who may take over (P1). `who` can: up to five Slack user ids, perhaps nobody."""
 

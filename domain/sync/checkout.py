@@ -2,7 +2,7 @@
 
 from tortoise.transactions import in_transaction
 
-from domain import clock, notices
+from domain import asks, clock, notices, trace
 from domain.desk import Desk
 from domain.notices import NoticeKind
 from domain.records import Quote
@@ -30,10 +30,12 @@ async def _expire(session_id: str) -> None:
         quote = await Quote.get_or_none(checkout_session_id=session_id).prefetch_related("scope", "requester")
         if quote is None:
             return
+        trace.go_on_as(quote.trace)
         ended = await Quote.filter(id=quote.id, state=QuoteState.ACCEPTED).update(
             state=QuoteState.EXPIRED, settled_at=clock.now()
         )
         if ended:
+            await asks.settle(str(quote.id), asks.How.EXPIRED)
             await notices.tell(
                 NoticeKind.CHECKOUT_EXPIRED,
                 workspace_id=quote.scope.workspace_id,

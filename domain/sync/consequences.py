@@ -43,8 +43,25 @@ def terms(record: Subscription) -> dict[str, Any]:
 
 
 async def upgraded(desk: Desk, made: Subscription, quote: Quote, owner: Member) -> None:
-    """A scope has a paid plan: the payer and the owner are told, the owner is admin, and it is on the record."""
+    """A scope has a paid plan: the payer and the owner are told, the owner is admin, and it is on the record.
+
+    One that had ended before it was heard of (an outage, a backup) is on the record, and no news.
+    """
     await make_admin(made.scope_id, owner)
+    if made.is_live:
+        await _tell_of_upgrade(made, quote, owner)
+    await audit.record(
+        desk,
+        scope=quote.scope,
+        actor=quote.requester,
+        verb="upgraded",
+        after=terms(made) | {"owner": owner.slack_user_id},
+        reference=made.id,
+        dedup_key=f"upgraded:{made.id}",
+    )
+
+
+async def _tell_of_upgrade(made: Subscription, quote: Quote, owner: Member) -> None:
     scope = quote.scope
     facts = terms(made) | {
         "scope": scope.name,
@@ -80,15 +97,6 @@ async def upgraded(desk: Desk, made: Subscription, quote: Quote, owner: Member) 
                 dedup_key=f"{key}:replaced:{member.id}",
                 member=member,
             )
-    await audit.record(
-        desk,
-        scope=scope,
-        actor=quote.requester,
-        verb="upgraded",
-        after=terms(made) | {"owner": owner.slack_user_id},
-        reference=made.id,
-        dedup_key=key,
-    )
 
 
 async def second_undone(desk: Desk, quote: Quote, found: SubscriptionFacts, why: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from tortoise.exceptions import IntegrityError
 from tortoise.transactions import in_transaction
 
-from domain import notices
+from domain import asks, clock, notices
 from domain.desk import Desk
 from domain.notices import NoticeKind
 from domain.payments import InvoiceFacts
@@ -35,6 +35,8 @@ async def _write(known: Invoice | None, found: InvoiceFacts, scope_id: str) -> b
             async with in_transaction():
                 await Invoice.create(id=found.id, scope_id=scope_id, **fields)
                 await _tell(found, was=None)
+                await asks.invoice_written(found.id, found.status, was=None)
+                await _can_be_copied(found)
         except IntegrityError:
             return False
         return True
@@ -44,7 +46,15 @@ async def _write(known: Invoice | None, found: InvoiceFacts, scope_id: str) -> b
         if not await Invoice.filter(id=known.id, version=known.version).update(**fields, version=known.version + 1):
             return False
         await _tell(found, was=known.status)
+        await asks.invoice_written(found.id, found.status, was=known.status)
+        await _can_be_copied(found)
     return True
+
+
+async def _can_be_copied(found: InvoiceFacts) -> None:
+    """A finalised invoice makes its period's copy due at once, if it has none (I1)."""
+    if found.finalized_at is not None and found.subscription_id:
+        await Subscription.filter(id=found.subscription_id, copy_ask_at__gt=clock.now()).update(copy_ask_at=clock.now())
 
 
 async def _tell(found: InvoiceFacts, *, was: str | None) -> None:

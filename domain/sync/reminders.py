@@ -6,6 +6,7 @@ from domain import clock, notices
 from domain.desk import Desk
 from domain.notices import NoticeKind
 from domain.records import Notice, Subscription
+from domain.rules.refusals import PaymentsRefused
 from domain.sync.invoices import invoice
 from domain.sync.subscriptions import subscription
 
@@ -20,6 +21,12 @@ async def trial_ending(desk: Desk, subscription_id: str) -> None:
     if live.trial_end - clock.now() > TRIAL_NOTICE:
         return
     await live.fetch_related("scope")
+    try:  # as Stripe has it: a change may wait for the trial's end
+        amount = await desk.payments.next_invoice(live.id, live.schedule_id if live.next_at else None)
+    except PaymentsRefused:  # such as tax for want of an address
+        amount = live.unit_amount * live.seats
+    if amount is None:
+        return
     await notices.tell(
         NoticeKind.TRIAL_ENDING,
         workspace_id=live.scope.workspace_id,
@@ -28,7 +35,7 @@ async def trial_ending(desk: Desk, subscription_id: str) -> None:
             "subscription": live.id,
             "plan": live.plan,
             "at": live.trial_end.isoformat(),
-            "amount": live.unit_amount * live.seats,
+            "amount": amount,
             "currency": live.currency,
         },
         dedup_key=f"trial_ending:{live.id}:{live.trial_end.isoformat()}",

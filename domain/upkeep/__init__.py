@@ -11,7 +11,7 @@ from datetime import datetime
 
 from domain.desk import Desk
 from domain.rules.refusals import PaymentsAway
-from domain.upkeep import decreases, departures, growth, overdue, requests
+from domain.upkeep import decreases, departures, growth, letters, overdue, recipients, requests
 
 log = logging.getLogger("kassor.upkeep")
 
@@ -29,9 +29,16 @@ MATTERS: dict[str, Matter] = {
     "departures": Matter(departures.look, departures.next_due),
     "growth": Matter(growth.look, growth.next_due),
     "decreases": Matter(decreases.look, decreases.next_due),
+    "recipients": Matter(recipients.look, recipients.next_due),
     "requests": Matter(requests.look, requests.next_due),
+    "letters": Matter(letters.look, letters.next_due),
 }
-PEOPLE = (departures.look, growth.look, decreases.look)  # what somebody's coming, changing or going may bring about
+PEOPLE = (
+    departures.look,
+    growth.look,
+    decreases.look,
+    recipients.look,
+)  # what somebody's coming, changing or going may bring about
 
 
 async def look(desk: Desk) -> int:

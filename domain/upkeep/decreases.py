@@ -33,7 +33,12 @@ async def look(desk: Desk, workspace_id: str | None = None) -> int:
     for live in await waiting.prefetch_related("scope"):
         members = await directory.members_in(live.scope, desk.catalogue)
         if live.next_seats is not None and live.next_seats < min(members, live.seats):
-            done += await _stop(desk, live, members)
+            try:
+                done += await _stop(desk, live, members)
+            except PaymentsAway:
+                raise
+            except Refusal as refusal:  # one that Stripe doesn't show must not keep the others from being stopped
+                log.warning("the decrease of %s could not be looked at: %s", live.id, refusal)
     return done
 
 
@@ -51,7 +56,8 @@ async def _stop(desk: Desk, live: Subscription, members: int) -> bool:
     if found is None or found.next_at is None or found.next_seats is None or found.next_seats >= members:
         await sync.subscription(desk, live.id)  # somebody took it back already
         return False
-    key = f"decrease_stopped:{live.id}:{int(found.next_at.timestamp())}:{found.next_seats}"
+    # The schedule is part of it: the same decrease, wished for again after it was stopped, is stopped and told anew.
+    key = f"decrease_stopped:{found.schedule_id}:{int(found.next_at.timestamp())}:{found.next_seats}"
     await _write_down(desk, live, found, members, key)
     waiting = Notice.filter(dedup_key=key, state=QueueState.QUEUED)
     try:

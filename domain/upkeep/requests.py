@@ -12,13 +12,12 @@ from domain.rules.refusals import PaymentsAway, Refusal
 
 log = logging.getLogger("kassor.requests")
 PATIENCE = timedelta(seconds=30)  # whoever approved it is probably still at it
-BATCH = 50
 
 
 async def look(desk: Desk) -> int:
     """Carry on what is approved and not carried out; returns how many were looked at."""
     cut_off = DeskRequest.filter(state=RequestState.APPROVED, carried_out_at=None)
-    waiting = await cut_off.filter(decided_at__lt=clock.now() - PATIENCE).order_by("decided_at").limit(BATCH)
+    waiting = await cut_off.filter(decided_at__lt=clock.now() - PATIENCE).order_by("decided_at")
     for request in waiting:
         try:
             await agreed.carry_out(desk, request)
@@ -26,6 +25,8 @@ async def look(desk: Desk) -> int:
             log.info("request %s waits for stripe", request.id)
         except Refusal as refusal:
             log.warning("request %s was approved and can't be carried out: %s", request.id, type(refusal).__name__)
+        except Exception:  # it must not keep the others from being carried out
+            log.exception("request %s could not be carried out; the next look tries again", request.id)
     return len(waiting)
 
 

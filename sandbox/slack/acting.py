@@ -65,6 +65,8 @@ class Acting:
     def _place(self, workspace: Workspace, user_id: str, channel: str) -> str:
         if channel in {"", "dm", self.state.dms.get(user_id)}:
             return self.state.dm(user_id)
+        if channel in workspace.users:  # a DM with a colleague: commands work there too
+            return self.state.between(user_id, channel)
         found = workspace.channels.get(channel)
         if found is None or user_id not in found.members:
             raise ControlError(

@@ -283,6 +283,12 @@ class _Checker:
                 self._option_list(group.get("options"), 100, f"{where}/option_groups/{index}/options")
         else:
             self._option_list(element.get("options"), most, f"{where}/options")
+        if kind not in _CHOICES and any(
+            option.get("text", {}).get("type") != "plain_text"
+            for option in [*(element.get("options") or []), *(o for g in groups or [] for o in g.get("options") or [])]
+            if isinstance(option, dict)
+        ):
+            self.no("must be a plain_text object", f"{where}/options")
         chosen = [element["initial_option"]] if "initial_option" in element else element.get("initial_options", [])
         offered = list(element.get("options") or [])
         for group in groups or []:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -46,6 +47,7 @@ class Control:
             web.get("/control/messages", self._messages),
             web.get("/control/views", self._views),
             web.get("/control/requests", self._requests),
+            web.get("/control/inside", self._inside),
             web.get("/control/live", self._live),
             web.post("/control/command", post(self._command)),
             web.post("/control/message", post(self._message)),
@@ -56,8 +58,10 @@ class Control:
             web.post("/control/open_home", post(self._open_home)),
             web.post("/control/event", post(self._event)),
             web.post("/control/faults", post(self._faults)),
+            web.post("/control/limits", post(self._limits)),
             web.post("/control/clock", post(self._clock)),
             web.post("/control/kassor", post(self._kassor)),
+            web.post("/control/caption", post(self._caption)),
         ]
 
     def _posted(self, verb: Callable[[Json], Awaitable[Json]]) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -86,6 +90,9 @@ class Control:
             "ready": world.ready,
             "now": world.clock.now().isoformat(),
             "clock_offset": world.clock.offset,
+            "moving": world.moving,
+            "caption": world.caption,
+            "viewers": world.viewers,
             "credentials": {
                 "slack_bot_token": next(iter(slack.workspaces.values())).bot_token,
                 "slack_signing_secret": world.credentials.signing_secret,
@@ -128,6 +135,7 @@ class Control:
                             "is_private": channel.is_private,
                             "is_archived": channel.is_archived,
                             "members": channel.members,
+                            "latest": slack.latest(channel.id),
                         }
                         for channel in workspace.channels.values()
                     ],
@@ -145,7 +153,11 @@ class Control:
                 }
                 for workspace in slack.workspaces.values()
             ],
+            "organisations": [asdict(each) for each in slack.organisations.values()],
             "dms": [{"id": dm, "user": user, "workspace": slack.user(user).team_id} for user, dm in slack.dms.items()],
+            "talks": [
+                {"id": dm, "users": pair.split(), "latest": slack.latest(dm)} for pair, dm in slack.talks.items()
+            ],
             "app": {
                 "name": APP_NAME,
                 "app_id": APP_ID,
@@ -158,6 +170,7 @@ class Control:
             },
             "sales_staff": list(world.credentials.sales_staff),
             "stripe": _stripe_summary(world.stripe.account.objects),
+            "milestones": _milestones(world.stripe.account.objects, len(slack.files)),
             "faults": {"slack": self.slack.faults.as_json(), "stripe": waiting_faults(world.stripe.account)},
         }
 
@@ -169,6 +182,8 @@ class Control:
             workspace = state.workspace_of(user_id)
             if channel in {"dm", state.dms.get(user_id)}:
                 channel = state.dm(user_id)
+            elif channel in workspace.users:
+                channel = state.between(user_id, channel)
             elif channel not in workspace.channels or user_id not in workspace.channels[channel].members:
                 raise ControlError(
                     f"{user_id} is not in a channel {channel!r}", "GET /control/state lists channels", 404
@@ -197,10 +212,19 @@ class Control:
 
     async def _requests(self, request: web.Request) -> web.Response:
         try:
-            last = int(request.query.get("last", "2000"))
+            last, after = int(request.query.get("last", "2000")), int(request.query.get("after", "0"))
         except ValueError:
-            return _refused(ControlError("last is no whole number", "such as ?last=100"))
-        return web.json_response({"requests": self.world.journal.as_json()[-last:] if last > 0 else []})
+            return _refused(ControlError("last and after are whole numbers", "such as ?last=100&after=7"))
+        calls = self.world.journal.as_json(after=after)
+        return web.json_response({"requests": calls[-last:] if last > 0 else []})
+
+    async def _inside(self, request: web.Request) -> web.Response:
+        try:
+            return web.json_response(await self.world.inside(int(request.query.get("last", "50"))))
+        except ValueError:
+            return _refused(ControlError("last is no whole number", "such as ?last=50"))
+        except ControlError as error:
+            return _refused(error)
 
     async def _live(self, request: web.Request) -> web.WebSocketResponse:
         """Says {"changed": true} whenever something shown has changed."""
@@ -208,15 +232,26 @@ class Control:
         await socket.prepare(request)
         changed = self.slack.state.listen()
         teller = asyncio.create_task(_tell(socket, changed))
+        self.world.viewers += 1
         try:
             async for _ in socket:
                 pass  # the page says nothing; this notices when it goes
         finally:
+            self.world.viewers -= 1
             teller.cancel()
             self.slack.state.unlisten(changed)
         return socket
 
     # --- doing ---
+
+    async def _caption(self, body: Json) -> Json:
+        """What a guided walk is doing; without a text the page is itself again."""
+        text = str(body.get("text") or "")[:300]
+        number = (self.world.caption or {}).get("number", 0) + 1
+        told = {"number": number, "text": text, "user": body.get("user"), "channel": body.get("channel")}
+        self.world.caption = told if text else None
+        self.slack.state.changed()
+        return {"ok": True}
 
     async def _command(self, body: Json) -> Json:
         user, channel, command, text = (str(body.get(name) or "") for name in ("user", "channel", "command", "text"))
@@ -234,6 +269,8 @@ class Control:
             message = state.post(place, {"user": user_id, "text": text})
             event = {"type": "message", "channel_type": "im", "channel": place, "user": user_id, "text": text}
             self.slack.sender.event_soon(workspace, event | {"ts": message["ts"], "team": workspace.id})
+        elif channel in workspace.users:
+            message = state.post(state.between(user_id, channel), {"user": user_id, "text": text})
         elif channel in workspace.channels and user_id in workspace.channels[channel].members:
             message = state.post(channel, {"user": user_id, "text": text})
         else:
@@ -286,6 +323,11 @@ class Control:
         self.slack.state.changed()
         return {"ok": True}
 
+    async def _limits(self, body: Json) -> Json:
+        limits = self.slack.api.limits
+        limits.set(body)
+        return {"ok": True, "on": limits.on, "history": limits.history}
+
     async def _clock(self, body: Json) -> Json:
         return await self.world.move_clock(body)
 
@@ -331,6 +373,16 @@ def _user(request: web.Request) -> str:
 
 def _refused(error: ControlError) -> web.Response:
     return web.json_response(error.answer, status=error.status)
+
+
+def _milestones(objects: dict[str, dict[str, Json]], copies: int) -> Json:
+    """What has been tried in this world, for the page's list of things to try."""
+    events, methods = objects.get("event", {}).values(), objects.get("payment_method", {}).values()
+    return {
+        "copies": copies,
+        "declined": any(event["type"] == "invoice.payment_failed" for event in events),
+        "paypal": any(method["type"] == "paypal" for method in methods),
+    }
 
 
 def _stripe_summary(objects: dict[str, dict[str, Json]]) -> Json:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 from zoneinfo import available_timezones
 
-from sandbox.cast import Channel, User, UserGroup, Workspace
+from sandbox.cast import Channel, Organisation, User, UserGroup, Workspace
 from sandbox.slack import shapes
 from sandbox.slack.sender import Sender
 from sandbox.slack.state import SlackError, SlackState
@@ -38,6 +38,9 @@ class Happenings:
             "channel_archived": self._channel_archived,
             "channel_unarchived": self._channel_unarchived,
             "workspace_renamed": self._workspace_renamed,
+            "organisation_formed": self._formed,
+            "team_access_granted": self._admitted,
+            "team_access_revoked": self._taken_out,
             "app_uninstalled": self._uninstalled,
             "tokens_revoked": self._revoked,
         }
@@ -87,7 +90,7 @@ class Happenings:
         workspace.users[user.id] = user
         general = next(iter(workspace.channels.values()))
         general.members.append(user.id)
-        self.sender.event_soon(workspace, {"type": "team_join", "user": shapes.user(user, at=self.state.clock.now())})
+        self.sender.event_soon(workspace, {"type": "team_join", "user": self._shown(user)})
         return {"user": user.id}
 
     def _left(self, request: Json) -> Json:
@@ -106,11 +109,15 @@ class Happenings:
             self.sender.event_soon(workspace, event | {"channel_type": "G" if channel.is_private else "C"})
         return {"user": user.id}
 
+    def _shown(self, user: User) -> Json:
+        organisation = self.state.organisation_of(self.state.workspaces[user.team_id])
+        return shapes.user(user, at=self.state.clock.now(), organisation=organisation)
+
     def _changed(self, user: User) -> Json:
         user.updated = self.state.clock.timestamp()
         workspace = self.state.workspaces[user.team_id]
         now = self.state.clock.timestamp()
-        told = {"type": "user_change", "user": shapes.user(user, at=self.state.clock.now()), "cache_ts": now}
+        told = {"type": "user_change", "user": self._shown(user), "cache_ts": now}
         self.sender.event_soon(workspace, told)
         return {"user": user.id}
 
@@ -263,9 +270,65 @@ class Happenings:
         self.sender.event_soon(workspace, {"type": "team_rename", "name": name, "team_id": workspace.id})
         return {"workspace": workspace.id}
 
+    # --- Enterprise Grid ---
+
+    def _formed(self, request: Json) -> Json:
+        """Workspaces become those of an organisation; the app has to be installed for it before it can be let into any."""
+        if self.state.organisations:
+            raise ControlError("there is an organisation already", "GET /control/state shows it")
+        wanted = request.get("workspaces") or list(self.state.workspaces)
+        if not isinstance(wanted, list) or set(map(str, wanted)) - set(self.state.workspaces):
+            raise ControlError("workspaces is a list of ids", f"of {', '.join(self.state.workspaces)}", 404)
+        name = " ".join(str(request.get("name") or "Nordvik").split())[:80] or "Nordvik"
+        made = Organisation("E0NORDVIK", name, "nordvik", "W0KASSOR1", "B0KASSORG", "xoxb-sandbox-nordvik-0003", wanted)
+        self.state.organisations[made.id] = made
+        return {"organisation": made.id}
+
+    def _organisation(self, request: Json) -> Organisation:
+        found = self.state.organisations.get(str(request.get("organisation"))) or next(
+            iter(self.state.organisations.values()), None
+        )
+        if found is None or not found.installed:
+            raise ControlError("no organisation has the app", "let one be formed, and install the app for it", 404)
+        return found
+
+    def _admitted(self, request: Json) -> Json:
+        organisation, workspace = self._organisation(request), self._workspace(request)
+        if workspace.id not in organisation.workspaces:
+            raise ControlError(f"{workspace.id} is not of {organisation.name}", "another workspace", 404)
+        if workspace.id not in organisation.admitted:
+            organisation.admitted.append(workspace.id)
+        workspace.installed = True
+        self.sender.event_soon(workspace, {"type": "team_access_granted", "team_ids": [workspace.id]})
+        return {"workspace": workspace.id}
+
+    def _taken_out(self, request: Json) -> Json:
+        organisation, workspace = self._organisation(request), self._workspace(request)
+        if workspace.id not in organisation.admitted:
+            raise ControlError(f"the app is not in {workspace.id} by its organisation", "another workspace", 404)
+        self.sender.event_soon(workspace, {"type": "team_access_revoked", "team_ids": [workspace.id]})
+        organisation.admitted.remove(workspace.id)
+        workspace.installed = False
+        return {"workspace": workspace.id}
+
+    def _uninstalled_everywhere(self, organisation: Organisation) -> Json:
+        """Told once, as of the organisation: its workspaces hear nothing of their own."""
+        reached = [self.state.workspaces[each] for each in organisation.admitted]
+        for workspace in reached[:1]:
+            self.sender.event_soon(workspace, {"type": "app_uninstalled"})
+            tokens = {"oauth": [], "bot": [organisation.bot_user_id]}
+            self.sender.event_soon(workspace, {"type": "tokens_revoked", "tokens": tokens})
+        for workspace in reached:
+            workspace.installed = False
+        organisation.installed, organisation.admitted = False, []
+        self.state.revoked[organisation.bot_token] = "account_inactive"
+        return {"organisation": organisation.id}
+
     # --- the app ---
 
     def _uninstalled(self, request: Json) -> Json:
+        if request.get("organisation"):
+            return self._uninstalled_everywhere(self._organisation(request))
         workspace = self._workspace(request)
         self.sender.event_soon(workspace, {"type": "app_uninstalled"})
         self.sender.event_soon(

@@ -1,21 +1,19 @@
 """Installing the app: the page that asks, and the exchange of a code for a token."""
 
-import html
 import secrets
 from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
+from sandbox.cast import Organisation, Workspace
+from sandbox.slack import consent
+from sandbox.slack.consent_words import language_of
 from sandbox.slack.state import APP_ID, SlackError, SlackState
 
 Json = dict[str, Any]
 
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Install Kassör</title><style>:root{{color-scheme:light dark}}body{{font:16px/1.5 system-ui;display:grid;
-place-items:center;min-height:100vh;margin:0}}main{{max-width:28rem;padding:2rem}}a{{display:inline-block;padding:.6rem 1.2rem;
-margin:.3rem .3rem 0 0;border-radius:.5rem;background:#1f6f54;color:#fff;text-decoration:none;font-weight:600}}</style></head>
-<body><main><h1>Kassör wants to join your workspace</h1><p>It asks for: {scopes}</p>{buttons}</main></body></html>"""
+TOKEN_SECONDS = 43_200  # twelve hours
 
 
 class OAuth:
@@ -25,53 +23,97 @@ class OAuth:
         self.state = state
         self._client = (client_id, client_secret)
         self._scopes: dict[str, str] = {}  # by code
+        self._by: dict[str, str] = {}  # by code: who said yes
+        self.rotates = False  # whether the app has token rotation on: then every token lasts twelve hours
+        self._refreshing: dict[str, tuple[str, str]] = {}  # a refresh token, good once → whose, scopes
+        self.granted: dict[str, str] = {}  # by token: what X-OAuth-Scopes says with every answer
 
     async def authorize(self, request: web.Request) -> web.StreamResponse:
-        """Ask which workspace; `team=…&approve=1` answers yes at once."""
-        query = request.query
-        if query.get("client_id") != self._client[0] or not query.get("redirect_uri", "").startswith("http"):
-            return web.Response(status=400, text="invalid_client_id or redirect_uri")
-        team = query.get("team", "")
-        if query.get("approve") == "1" and team in self.state.workspaces:
+        """Ask whether the app may come in, and where; `team=…&approve=1` answers yes at once, as the page's form does (POST).
+
+        `user=…` says who does; without it, the first administrator.
+        """
+        given = await request.post() if request.method == "POST" else request.query
+        query = {name: value for name, value in given.items() if isinstance(value, str)}
+        language = language_of(request.headers.get("Accept-Language", ""))
+        if query.get("client_id") != self._client[0]:
+            return consent.refused(language, "invalid_client_id")
+        if not query.get("redirect_uri", "").startswith(("http://", "https://")):
+            return consent.refused(language, "bad_redirect_uri")
+        team, answer = query.get("team", ""), query.pop("answer", "")
+        if answer == "cancel":
+            raise web.HTTPFound(_back_to(query, error="access_denied"))
+        if (query.pop("approve", "") == "1" or answer == "allow") and self._whose(team) is not None:
             code = secrets.token_urlsafe(24)
             self.state.codes[code] = team
             self._scopes[code] = query.get("scope", "")
-            answer = urlencode({"code": code, "state": query.get("state", "")})
-            raise web.HTTPFound(f"{query['redirect_uri']}?{answer}")
-        buttons = "".join(
-            f'<a href="?{html.escape(urlencode({**query, "team": workspace.id, "approve": "1"}))}">'
-            f"Allow in {html.escape(workspace.name)}</a>"
-            for workspace in self.state.workspaces.values()
-        )
-        scopes = html.escape(query.get("scope", "").replace(",", ", "))
-        return web.Response(text=_PAGE.format(scopes=scopes, buttons=buttons), content_type="text/html")
+            self._by[code] = query.pop("user", "")
+            raise web.HTTPFound(_back_to(query, code=code))
+        places = self.state.places()
+        return consent.page(language, places=places, chosen=self._whose(team) or places[0], query=query)
 
     def access(self, arguments: Json, basic: tuple[str, str] | None) -> Json:
-        """Exchange a code, once. Raises SlackError bad_client_secret, invalid_code."""
+        """Exchange a code, or a refresh token, once. Raises SlackError bad_client_secret, invalid_code, invalid_refresh_token."""
         client = basic or (str(arguments.get("client_id")), str(arguments.get("client_secret")))
         if not secrets.compare_digest(":".join(client), ":".join(self._client)):
             raise SlackError("bad_client_secret")
+        if arguments.get("grant_type") == "refresh_token":
+            return self._refreshed(str(arguments.get("refresh_token")))
         code = str(arguments.get("code"))
         team = self.state.codes.pop(code, None)
         if team is None:
             raise SlackError("invalid_code")
-        workspace = self.state.workspaces[team]
-        workspace.installed = True
-        if (
-            workspace.bot_token in self.state.revoked
-        ):  # a dead token never lives again: a new one for the new installation
-            workspace.bot_token = f"xoxb-sandbox-{workspace.domain}-{secrets.token_hex(6)}"
+        whose = self._whose(team)
+        assert whose is not None  # a code is only given for somebody
+        whose.installed = True
+        if whose.bot_token in self.state.revoked:  # a dead token never lives again: a new one for the new installation
+            whose.bot_token = f"xoxb-sandbox-{whose.domain}-{secrets.token_hex(6)}"
         self.state.changed()
-        installer = next(user.id for user in workspace.users.values() if user.is_admin)
+        home = whose if isinstance(whose, Workspace) else self.state.workspaces[whose.workspaces[0]]
+        installer = next(user.id for user in home.users.values() if user.is_admin)
+        scope = self._scopes.pop(code, "")
+        self.state.granted[team] = frozenset(scope.split(","))
+        return self._granted(whose, scope) | {"authed_user": {"id": self._by.pop(code, "") or installer}}
+
+    def _whose(self, id_: str) -> Workspace | Organisation | None:
+        return self.state.workspaces.get(id_) or self.state.organisations.get(id_)
+
+    def _refreshed(self, refresh_token: str) -> Json:
+        """The next token for a refresh token; the old token goes on until it expires."""
+        team, scope = self._refreshing.pop(refresh_token, ("", ""))
+        whose = self._whose(team)
+        if whose is None or whose.bot_token in self.state.revoked:
+            raise SlackError("invalid_refresh_token")
+        return self._granted(whose, scope)
+
+    def _granted(self, whose: Workspace | Organisation, scope: str) -> Json:
+        """The answer: of an organisation `team` is null, and `enterprise` says which it is."""
+        rotating: Json = {}
+        if self.rotates:
+            whose.bot_token = f"xoxe.xoxb-sandbox-{whose.domain}-{secrets.token_hex(6)}"
+            until = self.state.clock.now().timestamp() + TOKEN_SECONDS
+            self.state.expiring[whose.bot_token] = (whose.id, until)
+            next_one = f"xoxe-1-sandbox-{secrets.token_hex(12)}"
+            self._refreshing[next_one] = (whose.id, scope)
+            rotating = {"refresh_token": next_one, "expires_in": TOKEN_SECONDS}
+        self.granted[whose.bot_token] = scope
+        wide = isinstance(whose, Organisation)
+        organisation = whose if isinstance(whose, Organisation) else self.state.organisation_of(whose)
         return {
             "ok": True,
-            "access_token": workspace.bot_token,
+            "access_token": whose.bot_token,
+            **rotating,
             "token_type": "bot",
-            "scope": self._scopes.pop(code, ""),
-            "bot_user_id": workspace.bot_user_id,
+            "scope": scope,
+            "bot_user_id": whose.bot_user_id,
             "app_id": APP_ID,
-            "team": {"id": workspace.id, "name": workspace.name},
-            "enterprise": None,
-            "authed_user": {"id": installer},
-            "is_enterprise_install": False,
+            "team": None if wide else {"id": whose.id, "name": whose.name},
+            "enterprise": {"id": organisation.id, "name": organisation.name} if organisation else None,
+            "is_enterprise_install": wide,
         }
+
+
+def _back_to(query: dict[str, str], **told: str) -> str:
+    """The app's own address, with what it is told and the `state` it gave."""
+    address = query["redirect_uri"]
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({**told, 'state': query.get('state', '')})}"

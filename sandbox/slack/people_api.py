@@ -58,6 +58,7 @@ class PeopleApi:
         self.state = state
 
     def auth_test(self, workspace: Workspace, _: Json) -> Json:
+        organisation = self.state.organisation_of(workspace)
         return {
             "ok": True,
             "url": f"https://{workspace.domain}.slack.example/",
@@ -67,18 +68,23 @@ class PeopleApi:
             "user_id": workspace.bot_user_id,
             "bot_id": workspace.bot_id,
             "is_enterprise_install": False,
-        }
+        } | ({} if organisation is None else {"enterprise_id": organisation.id})
+
+    def auth_teams_list(self, workspace: Workspace, arguments: Json) -> Json:
+        return page([{"id": workspace.id, "name": workspace.name}], arguments, "teams")
 
     def users_list(self, workspace: Workspace, arguments: Json) -> Json:
         locale = _true(arguments.get("include_locale"))
-        members = [shapes.user(person, locale=locale) for person in workspace.users.values()]
+        organisation = self.state.organisation_of(workspace)
+        members = [shapes.user(person, locale=locale, organisation=organisation) for person in workspace.users.values()]
         return page(members, arguments, "members") | {"cache_ts": self.state.clock.timestamp()}
 
     def users_info(self, workspace: Workspace, arguments: Json) -> Json:
         user_id = str(arguments.get("user"))
         person = workspace.users.get(user_id)
         if person is not None:
-            return {"ok": True, "user": shapes.user(person, locale=_true(arguments.get("include_locale")))}
+            locale, organisation = _true(arguments.get("include_locale")), self.state.organisation_of(workspace)
+            return {"ok": True, "user": shapes.user(person, locale=locale, organisation=organisation)}
         if any(user_id in place.members for place in workspace.channels.values()):  # of another company
             return {"ok": True, "user": shapes.user(self.state.user(user_id), locale=False) | {"is_stranger": True}}
         raise SlackError("user_not_found")
@@ -86,15 +92,16 @@ class PeopleApi:
     def users_lookup_by_email(self, workspace: Workspace, arguments: Json) -> Json:
         for person in workspace.users.values():
             if person.email and person.email == arguments.get("email") and not person.deleted:
-                return {"ok": True, "user": shapes.user(person)}
+                return {"ok": True, "user": shapes.user(person, organisation=self.state.organisation_of(workspace))}
         raise SlackError("users_not_found")
 
     def users_conversations(self, workspace: Workspace, arguments: Json) -> Json:
         who = str(arguments.get("user") or workspace.bot_user_id)
         if who not in workspace.users:
             raise SlackError("user_not_found")
+        untold = {"is_member", "num_members"}  # here Slack says neither
         found = [
-            shapes.channel(place, member=workspace.bot_user_id in place.members)
+            {name: value for name, value in shapes.channel(place).items() if name not in untold}
             for place in _listed(workspace, arguments)
             if who in place.members
         ]
@@ -148,6 +155,7 @@ class PeopleApi:
         place = workspace.channels.get(channel)
         if place is not None and workspace.bot_user_id not in place.members:
             raise SlackError("not_in_channel")
+        self._may_read(workspace, place)
         oldest, latest = float(arguments.get("oldest") or 0), float(arguments.get("latest") or "inf")
         metadata = _true(arguments.get("include_all_metadata"))
         found = [
@@ -157,6 +165,13 @@ class PeopleApi:
         ]
         listed = page(found, arguments, "messages")
         return listed | {"has_more": bool(listed["response_metadata"]["next_cursor"])}
+
+    def _may_read(self, workspace: Workspace, place: Channel | None) -> None:
+        """Slack has a permission for each kind of conversation; another kind's is of no use. Raises SlackError missing_scope."""
+        granted = self.state.granted.get(workspace.id)
+        needed = "im:history" if place is None else "groups:history" if place.is_private else "channels:history"
+        if granted is not None and needed not in granted:
+            raise SlackError("missing_scope", needed=needed, provided=",".join(sorted(granted)))
 
     def usergroups_list(self, workspace: Workspace, arguments: Json) -> Json:
         users, disabled = _true(arguments.get("include_users")), _true(arguments.get("include_disabled"))

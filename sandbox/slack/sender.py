@@ -1,4 +1,4 @@
-"""What Slack sends to the app: signed commands, interactions and events, over real HTTP, as Slack sends them."""
+"""What Slack sends to the app: commands, interactions and events, over HTTP and signed or, with Socket Mode on, by WebSocket."""
 
 import asyncio
 import hashlib
@@ -18,6 +18,7 @@ import aiohttp
 from sandbox.cast import Workspace
 from sandbox.journal import Exchange, Journal
 from sandbox.slack.faults import Faults
+from sandbox.slack.sockets import Sockets
 from sandbox.slack.state import APP_ID, SlackState
 
 Json = dict[str, Any]
@@ -59,13 +60,15 @@ class Sender:
         base_url: str,
         *,
         faults: Faults,
+        sockets: Sockets | None = None,
         subscribed: Collection[str] | None = None,
     ) -> None:
         self.state = state
         self._faults = faults
+        self._sockets = sockets  # given: Socket Mode is on in the app's manifest, and nothing goes over HTTP
         self._subscribed = subscribed  # the event types in the app's manifest; None: all of them
         self._late: list[
-            tuple[float, str]
+            tuple[float, Json]
         ] = []  # when (seconds of the world's time), what: events that took their time
         self.app_url = app_url
         self.base_url = base_url
@@ -86,7 +89,31 @@ class Sender:
         if self._session is not None:
             await self._session.close()
 
-    async def _post(self, body: str, content_type: str, headers: dict[str, str] | None = None) -> Ack:
+    async def _send(self, kind: str, payload: Json, retry: tuple[int, str] = (0, "")) -> Ack:
+        """Deliver a `kind` of Socket Mode's names, whichever way the app is reached."""
+        if self._sockets is not None:
+            return await self._hand_over(self._sockets, kind, payload, retry)
+        if kind == "events_api":
+            headers = {"X-Slack-Retry-Num": str(retry[0]), "X-Slack-Retry-Reason": retry[1]} if retry[0] else {}
+            return await self._post(json.dumps(payload), "application/json", headers)
+        form = payload if kind == "slash_commands" else {"payload": json.dumps(payload)}
+        return await self._post(urlencode(form), "application/x-www-form-urlencoded", {})
+
+    async def _hand_over(self, sockets: Sockets, kind: str, payload: Json, retry: tuple[int, str]) -> Ack:
+        started = time.perf_counter()
+        answer = await sockets.send(kind, payload, retry, ACK_SECONDS)
+        seconds = time.perf_counter() - started
+        ack = Ack(0, "", round(seconds * 1000))
+        if answer is not None:
+            ack = Ack(200, json.dumps(answer) if answer else "", ack.ms)
+        exchange = Exchange(
+            *("slack", "kassor", "SOCKET", kind, {}, json.dumps(payload), ack.status, ack.body, seconds),
+        )
+        exchange.note = f"retry {retry[0]}: {retry[1]}" if retry[0] else ""
+        self._journal.record(exchange)
+        return ack
+
+    async def _post(self, body: str, content_type: str, headers: dict[str, str]) -> Ack:
         assert self._session is not None
         stamp = str(int(time.time()))  # a signature's time is the wire's, not the world's
         digest = hmac.new(self._secret, f"v0:{stamp}:{body}".encode(), hashlib.sha256).hexdigest()
@@ -95,7 +122,7 @@ class Sender:
             "X-Slack-Request-Timestamp": stamp,
             "X-Slack-Signature": f"v0={digest}",
             "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
-            **(headers or {}),
+            **headers,
         }
         url = f"{self.app_url}/slack/events"
         started = time.perf_counter()
@@ -131,37 +158,49 @@ class Sender:
             "command": command,
             "text": escaped(text, workspace),
             "api_app_id": APP_ID,
-            "is_enterprise_install": "false",
+            "is_enterprise_install": "true" if self.state.reached_by(workspace) else "false",
             "response_url": f"{self.base_url}/response/{key}",
             "trigger_id": self.state.new_trigger(user_id),
         }
-        return await self._post(urlencode(form), "application/x-www-form-urlencoded"), key
+        organisation = self.state.organisation_of(workspace)
+        if organisation is not None:
+            form |= {"enterprise_id": organisation.id, "enterprise_name": organisation.name}
+        return await self._send("slash_commands", form), key
 
     # --- interactions ---
 
     async def interaction(self, workspace: Workspace, user_id: str, payload: Json) -> Ack:
         """Deliver an interaction; who, where from and a trigger are added here."""
         user = workspace.users[user_id]
+        organisation, wide = self.state.organisation_of(workspace), self.state.reached_by(workspace) is not None
+        team = {"id": workspace.id, "domain": workspace.domain}
+        if organisation is not None:
+            team |= {"enterprise_id": organisation.id, "enterprise_name": organisation.name}
         full = {
             "user": {"id": user_id, "username": user.name, "name": user.name, "team_id": workspace.id},
             "api_app_id": APP_ID,
             "token": "verification-token",
             "trigger_id": self.state.new_trigger(user_id),
-            "team": {"id": workspace.id, "domain": workspace.domain},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "team": None if wide else team,  # then only the person's own `team_id` says where they are
+            "enterprise": {"id": organisation.id, "name": organisation.name} if organisation else None,
+            "is_enterprise_install": wide,
             **payload,
         }
-        return await self._post(urlencode({"payload": json.dumps(full)}), "application/x-www-form-urlencoded")
+        if payload["type"] == "view_closed":  # nothing can be opened in answer to a view that is gone
+            del full["trigger_id"]
+        return await self._send("interactive", full)
 
     # --- events ---
 
     async def event(self, workspace: Workspace, event: Json) -> bool:
         """Deliver an event that the app subscribes to; a fault asked for may lose it, double it or make it late."""
+        return await self._tell(self._envelope(workspace, event))
+
+    async def _tell(self, body: Json) -> bool:
+        event = body["event"]
         kind = event["type"] if event["type"] != "message" else f"message.{event['channel_type']}"
         if self._subscribed is not None and kind not in self._subscribed:
             return True
-        body = json.dumps(self._envelope(workspace, event))
         fault = self._faults.next_for(f"event:{event['type']}")
         if fault is not None and fault.kind == "drop":
             return True
@@ -175,18 +214,21 @@ class Sender:
 
     def next_late(self) -> datetime | None:
         """When the next event that was held up arrives."""
-        return datetime.fromtimestamp(min(self._late)[0], UTC) if self._late else None
+        return datetime.fromtimestamp(min(when for when, _ in self._late), UTC) if self._late else None
 
     async def deliver_late(self) -> None:
         """Deliver the events that were held up until now."""
         now = self.state.clock.now().timestamp()
-        arrived = sorted(each for each in self._late if each[0] <= now)
+        arrived = sorted((each for each in self._late if each[0] <= now), key=lambda each: each[0])
         self._late = [each for each in self._late if each[0] > now]
         for _, body in arrived:
             await self._delivered(body)
 
     def _envelope(self, workspace: Workspace, event: Json) -> Json:
-        return {
+        part_of = self.state.organisation_of(workspace)
+        wide = self.state.reached_by(workspace) is not None
+        named = {} if part_of is None else {"enterprise_id": part_of.id}
+        return named | {
             "token": "verification-token",
             "team_id": workspace.id,
             "api_app_id": APP_ID,
@@ -196,23 +238,22 @@ class Sender:
             "event_time": self.state.clock.timestamp(),
             "authorizations": [
                 {
-                    "enterprise_id": None,
-                    "team_id": workspace.id,
+                    "enterprise_id": part_of.id if part_of else None,
+                    "team_id": None if wide else workspace.id,
                     "user_id": workspace.bot_user_id,
                     "is_bot": True,
-                    "is_enterprise_install": False,
+                    "is_enterprise_install": wide,
                 }
             ],
             "is_ext_shared_channel": False,
             "event_context": f"4-{secrets.token_hex(12)}",
         }
 
-    async def _delivered(self, body: str, *, first: int = 0) -> bool:
+    async def _delivered(self, body: Json, *, first: int = 0) -> bool:
         """Deliver, again when it isn't taken, as Slack does (sooner: nobody waits five minutes here)."""
         for number in range(first, EVENT_TRIES):
-            reason = "http_timeout" if first else "http_error"
-            headers = {"X-Slack-Retry-Num": str(number), "X-Slack-Retry-Reason": reason} if number else {}
-            if (await self._post(body, "application/json", headers)).ok:
+            reason = ("http_timeout" if first else "http_error") if self._sockets is None else "timeout"
+            if (await self._send("events_api", body, (number, reason if number else ""))).ok:
                 return True
             await asyncio.sleep(0.2 * (number + 1))
         return False
@@ -221,12 +262,13 @@ class Sender:
         """Deliver an event without waiting for it; nothing is sent to an app that is not installed."""
         if not workspace.installed:
             return
-        task = asyncio.create_task(self._quietly(workspace, event))
+        body = self._envelope(workspace, event)  # as things are now: the install it tells of may be gone in a moment
+        task = asyncio.create_task(self._quietly(body))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    async def _quietly(self, workspace: Workspace, event: Json) -> None:
-        await self.event(workspace, event)
+    async def _quietly(self, body: Json) -> None:
+        await self._tell(body)
 
 
 def escaped(text: str, workspace: Workspace) -> str:

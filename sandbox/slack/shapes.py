@@ -4,13 +4,18 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sandbox.cast import Channel, User, UserGroup, Workspace
+from sandbox.cast import Channel, Organisation, User, UserGroup, Workspace
 
 Json = dict[str, Any]
 
 
-def user(person: User, *, locale: bool = True, at: datetime | None = None) -> Json:
-    """A user object, as users.list and user_change carry it. `at`: when, for the offset from UTC; now where not given."""
+def user(
+    person: User, *, locale: bool = True, at: datetime | None = None, organisation: Organisation | None = None
+) -> Json:
+    """A user object, as users.list and user_change carry it. `at`: when, for the offset from UTC; now where not given.
+
+    `organisation`: the one that the person's workspace is part of.
+    """
     first, _, last = person.real_name.partition(" ")
     offset = (at or datetime.now(UTC)).astimezone(ZoneInfo(person.tz)).utcoffset()
     shown: Json = {
@@ -50,6 +55,16 @@ def user(person: User, *, locale: bool = True, at: datetime | None = None) -> Js
     }
     if person.email:
         shown["profile"]["email"] = person.email
+    if organisation is not None:
+        shown["enterprise_user"] = {
+            "id": person.id,
+            "enterprise_id": organisation.id,
+            "enterprise_name": organisation.name,
+            "is_admin": False,
+            "is_owner": False,
+            "is_primary_owner": False,
+            "teams": [person.team_id],
+        }
     if locale:
         shown["locale"] = person.locale
     return shown

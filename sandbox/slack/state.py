@@ -1,14 +1,13 @@
 """What the local Slack remembers: messages, views, files, triggers and response addresses. Plain data and small verbs."""
 
 import asyncio
-import itertools
 import secrets
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox import cast
-from sandbox.cast import User, Workspace
+from sandbox.cast import Organisation, User, Workspace
 from sandbox.clock import WorldClock
 
 Json = dict[str, Any]
@@ -63,7 +62,9 @@ class SlackState:
     def __init__(self, clock: WorldClock) -> None:
         self.clock = clock
         self.workspaces: dict[str, Workspace] = cast.workspaces()
+        self.organisations: dict[str, Organisation] = {}
         self.dms: dict[str, str] = {}  # user id → DM channel id with the app
+        self.talks: dict[str, str] = {}  # two people's ids, sorted → their DM channel id
         self.messages: dict[str, list[Json]] = {}  # channel id → messages, oldest first
         self.views: dict[str, list[Json]] = {}  # user id → modal stack, root first
         self.homes: dict[str, Json] = {}
@@ -72,9 +73,11 @@ class SlackState:
         self.uploads: dict[str, Upload] = {}
         self.files: dict[str, Json] = {}
         self.file_contents: dict[str, bytes] = {}
-        self.codes: dict[str, str] = {}  # OAuth code → workspace id
+        self.granted: dict[str, frozenset[str]] = {}  # who allowed it → the scopes, where OAuth was walked
+        self.codes: dict[str, str] = {}  # OAuth code → the workspace's or organisation's id
+        self.expiring: dict[str, tuple[str, float]] = {}  # rotating bot tokens → whose, until when (the world's time)
         self.revoked: dict[str, str] = {}  # dead bot tokens → what Slack says to who uses one
-        self._numbers = itertools.count(1)
+        self._number = 0  # the last one given
         self._last_ts = 0.0
         self.changes = 0
         self._listeners: set[asyncio.Event] = set()
@@ -97,9 +100,13 @@ class SlackState:
         """Stop telling this one."""
         self._listeners.discard(event)
 
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
     def new_id(self, prefix: str) -> str:
         """A Slack-like id, never the same twice."""
-        return f"{prefix}{next(self._numbers):06d}{secrets.token_hex(2).upper()}"
+        return f"{prefix}{self._next():06d}{secrets.token_hex(2).upper()}"
 
     def ts(self) -> str:
         """A message timestamp in the world's time, always later than the last."""
@@ -119,13 +126,31 @@ class SlackState:
         """The workspace a person is in."""
         return self.workspaces[self.user(user_id).team_id]
 
-    def by_token(self, token: str) -> Workspace:
-        """The workspace a bot token is for. Raises SlackError."""
+    def places(self) -> list[Workspace | Organisation]:
+        """Where an app can be installed."""
+        return [*self.workspaces.values(), *self.organisations.values()]
+
+    def organisation_of(self, workspace: Workspace) -> Organisation | None:
+        """The organisation that a workspace is part of."""
+        return next((each for each in self.organisations.values() if workspace.id in each.workspaces), None)
+
+    def reached_by(self, workspace: Workspace) -> Organisation | None:
+        """The organisation by whose install the app is in a workspace; None where it is there by one of its own, or not at all."""
+        found = self.organisation_of(workspace)
+        return found if found is not None and found.installed and workspace.id in found.admitted else None
+
+    def by_token(self, token: str) -> Workspace | Organisation:
+        """Whose bot token it is. Raises SlackError."""
         if token in self.revoked:
             raise SlackError(self.revoked[token])
-        for workspace in self.workspaces.values():
-            if secrets.compare_digest(workspace.bot_token.encode(), token.encode()):
-                return workspace
+        if token in self.expiring:
+            whose, until = self.expiring[token]
+            if self.clock.now().timestamp() >= until:
+                raise SlackError("token_expired")
+            return self.organisations.get(whose) or self.workspaces[whose]
+        for each in self.places():
+            if secrets.compare_digest(each.bot_token.encode(), token.encode()):
+                return each
         raise SlackError("invalid_auth")
 
     def dm(self, user_id: str) -> str:
@@ -137,6 +162,20 @@ class SlackState:
     def dm_owner(self, channel: str) -> str | None:
         """Whose DM with the app a channel is."""
         return next((user for user, dm in self.dms.items() if dm == channel), None)
+
+    def between(self, one: str, other: str) -> str:
+        """The DM channel of two people of one workspace; the app never hears of it. Raises SlackError user_not_found."""
+        if other not in self.workspace_of(one).users:
+            raise SlackError("user_not_found")
+        pair = " ".join(sorted((one, other)))
+        if pair not in self.talks:
+            self.talks[pair] = self.new_id("D")
+        return self.talks[pair]
+
+    def latest(self, channel: str) -> str:
+        """The ts of the last message that everybody there sees; empty when there is none."""
+        seen = (message["ts"] for message in reversed(self.messages.get(channel, [])) if not message.get("ephemeral"))
+        return next(seen, "")
 
     def place(self, workspace: Workspace, channel: str, *, posting: bool = False) -> str:
         """A channel's id from an id, a name or a user id (their DM). Raises SlackError channel_not_found, not_in_channel."""
@@ -192,7 +231,7 @@ class SlackState:
 
     def new_trigger(self, user_id: str) -> str:
         """A fresh trigger_id for something a person just did."""
-        trigger = f"{int(time.time() * 1000)}.{next(self._numbers)}.{secrets.token_hex(16)}"
+        trigger = f"{int(time.time() * 1000)}.{self._next()}.{secrets.token_hex(16)}"
         self.triggers[trigger] = Trigger(user_id)
         return trigger
 
@@ -230,6 +269,7 @@ class SlackState:
         """A view as Slack gives it back: with ids, a hash and an empty state."""
         view_id = self.new_id("V")
         workspace = self.workspace_of(user_id)
+        organisation = self.reached_by(workspace)
         full: Json = {
             "id": view_id,
             "team_id": workspace.id,
@@ -238,7 +278,7 @@ class SlackState:
             "previous_view_id": None,
             "root_view_id": root or view_id,
             "app_id": APP_ID,
-            "app_installed_team_id": workspace.id,
+            "app_installed_team_id": organisation.id if organisation else workspace.id,
             "bot_id": workspace.bot_id,
             "private_metadata": "",
             "callback_id": "",

@@ -8,11 +8,16 @@ from typing import Any
 
 from aiohttp import BasicAuth, web
 
-from sandbox.cast import Workspace
+from sandbox.cast import Organisation, Workspace
 from sandbox.journal import Exchange, Journal
+from sandbox.slack import arguments as accepted
+from sandbox.slack import scopes
 from sandbox.slack.faults import SLOW_SECONDS, Faults
+from sandbox.slack.grid import Grid
+from sandbox.slack.limits import Limits
 from sandbox.slack.oauth import OAuth
 from sandbox.slack.people_api import PeopleApi
+from sandbox.slack.sockets import Sockets
 from sandbox.slack.state import SlackError, SlackState
 from sandbox.slack.talk_api import TalkApi
 
@@ -23,14 +28,26 @@ Method = Callable[[Workspace, Json], Json]
 class WebApi:
     """Slack's Web API. Methods it doesn't have are refused as `unknown_method`."""
 
-    def __init__(self, state: SlackState, journal: Journal, talk: TalkApi, oauth: OAuth, faults: Faults) -> None:
+    def __init__(
+        self,
+        state: SlackState,
+        journal: Journal,
+        talk: TalkApi,
+        oauth: OAuth,
+        faults: Faults,
+        sockets: Sockets | None = None,
+    ) -> None:
+        self._sockets = sockets
         self.state = state
         self.faults = faults
+        self.limits = Limits()
         self._journal = journal
         self._oauth = oauth
+        self._grid = Grid(state)
         people = PeopleApi(state)
         self.methods: dict[str, Method] = {
             "auth.test": people.auth_test,
+            "auth.teams.list": people.auth_teams_list,
             "auth.revoke": self._revoke,
             "users.list": people.users_list,
             "users.info": people.users_info,
@@ -77,11 +94,20 @@ class WebApi:
             status, headers = 429, {"Retry-After": str(fault.retry_after)}
         elif fault is not None and fault.kind == "error":
             answer = {"ok": False, "error": fault.error}
-            status = 500 if fault.error == "internal_error" else 200
+            status = {"internal_error": 500, "service_unavailable": 503}.get(fault.error, 200)
         else:
             answer = await self._answer(method, request, body)
+            if answer.get("error") == "ratelimited":
+                status, headers = 429, {"Retry-After": str(answer.pop("retry_after"))}
+        granted = self._oauth.granted.get(_bearer(request))
+        if granted and answer["ok"]:
+            headers["X-OAuth-Scopes"] = granted
         note = f"fault: {fault.kind}" if fault else ""
         self._note(request, body, status, answer, time.perf_counter() - started, note)
+        if status == 503:  # from in front of Slack, whose words are no JSON
+            return web.Response(
+                status=503, text="<html><h1>503 Service Unavailable</h1></html>", content_type="text/html"
+            )
         if fault is not None and fault.kind == "timeout_after":
             await asyncio.sleep(SLOW_SECONDS)
             return web.Response(status=504)
@@ -102,14 +128,32 @@ class WebApi:
             if method == "api.test":
                 return {"ok": True, "args": arguments}
             if method == "oauth.v2.access":
+                accepted.check(method, arguments)
                 return self._oauth.access(arguments, _basic(request))
+            if method == "apps.connections.open":
+                if self._sockets is None:
+                    raise SlackError("socket_mode_not_enabled")
+                return self._sockets.connections_open(_bearer(request))
             known = self.methods.get(method)
             if known is None:
                 raise SlackError("unknown_method", req_method=method)
             token = str(arguments.pop("token", "") or "") or _bearer(request)
             if not token:
                 raise SlackError("not_authed")
-            return known(self.state.by_token(token), arguments)
+            whose = self.state.by_token(token)
+            if isinstance(whose, Organisation):
+                if method in self._grid.methods:
+                    self.limits.check(whose.id, method, arguments)
+                    accepted.check(method, arguments)
+                    return self._grid.methods[method](whose, arguments)
+                workspace = self._grid.workspace_for(whose, method, arguments)
+            else:
+                workspace = whose
+            kinds = scopes.kinds_of(workspace, method, arguments)
+            scopes.check(method, self.state.granted.get(whose.id), kinds)
+            self.limits.check(workspace.id, method, arguments)
+            accepted.check(method, arguments)
+            return known(workspace, arguments)
         except SlackError as error:
             answer: Json = {"ok": False, "error": error.error, **error.more}
             if error.messages:

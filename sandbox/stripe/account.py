@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.clock import WorldClock
-from sandbox.stripe import checkout, portal
+from sandbox.stripe import checkout, paying, portal
 from sandbox.stripe.errors import ApiError
 from sandbox.stripe.payment import Outcome, Payment
 from sandbox.stripe.store import Store
@@ -24,7 +24,7 @@ class Account(Store):
         self, session_id: str, payment: Payment, *, address: dict[str, str] | None = None, email: str | None = None
     ) -> Outcome:
         """Complete a Checkout Session: subscription, first invoice and charge; or, in setup mode, a saved method."""
-        return checkout.pay(self, session_id, payment, address=address, email=email)
+        return paying.pay(self, session_id, payment, address=address, email=email)
 
     async def abandon_checkout(self, session_id: str) -> None:
         """Let a Checkout Session expire now (`checkout.session.expired`). Raises ApiError unless it is open."""
@@ -51,7 +51,7 @@ class Account(Store):
         try:
             return portal.pay_invoice(self, invoice_id, payment)
         except ApiError as refusal:
-            return checkout.outcome_of(refusal)
+            return paying.outcome_of(refusal)
 
     def portal_session(self, portal_session_id: str) -> Object | None:
         """The raw `billing_portal.session` (customer, flow, return_url), or None."""

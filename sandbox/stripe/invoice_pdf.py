@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from babel import Locale
 from fpdf import FPDF, FontFace, XPos, YPos
 
 from sandbox.stripe.page_words import WORDS, day, described, latin, money
@@ -86,7 +87,8 @@ def _head(paper: FPDF, invoice: Json, seller: str, t: dict[str, str], language: 
         town,
     ]
     tax_ids = [each.get("value") for each in invoice.get("customer_tax_ids") or []]
-    for line in [*who, address.get("country"), *tax_ids]:
+    country = Locale(language).territories.get(address.get("country") or "")
+    for line in [*who, country or address.get("country"), *tax_ids]:
         if line:
             _text(paper, str(line), size=10)
     paper.ln(6)

@@ -17,6 +17,7 @@ from sandbox.stripe import (
     portal,
     previews,
     schedules,
+    subscription_updates,
     subscriptions,
 )
 from sandbox.stripe.lists import created_within
@@ -171,7 +172,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         ("POST /subscriptions", "SubscriptionCreateParams", subscriptions.create),
         ("GET /subscriptions", "SubscriptionListParams", subscriptions.list_subscriptions),
         ("GET /subscriptions/{id}", "SubscriptionRetrieveParams", _retrieve("subscription")),
-        ("POST /subscriptions/{id}", "SubscriptionUpdateParams", subscriptions.update),
+        ("POST /subscriptions/{id}", "SubscriptionUpdateParams", subscription_updates.update),
         ("DELETE /subscriptions/{id}", "SubscriptionCancelParams", subscriptions.cancel),
         ("DELETE /subscriptions/{id}/discount", "SubscriptionDeleteDiscountParams", _by_id(catalogue.delete_discount)),
         ("POST /subscription_schedules", "SubscriptionScheduleCreateParams", schedules.create),
@@ -212,6 +213,11 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         ("POST /refunds", "RefundCreateParams", invoices.create_refund),
         ("GET /refunds", "RefundListParams", _all("refund", "charge", "payment_intent")),
         ("GET /refunds/{id}", "RefundRetrieveParams", _retrieve("refund")),
+        (
+            "GET /billing_portal/configurations",
+            "billing_portal.ConfigurationListParams",
+            portal.list_configurations,
+        ),
         (
             "POST /billing_portal/configurations",
             "billing_portal.ConfigurationCreateParams",

@@ -9,18 +9,19 @@ from typing import Any
 from aiohttp import web
 from babel import Locale
 
-from sandbox.stripe.page_words import WORDS
+from sandbox.stripe.page_words import WORDS, language_of
 from sandbox.stripe.payment import Payment
 
 Json = dict[str, Any]
 _STYLE = Path(__file__).with_name("pages.css").read_text(encoding="utf-8")
+_ICON = Path(__file__).resolve().parent.parent / "web" / "icon.svg"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action *; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
 }
 COUNTRIES = ("SE", "NO", "DK", "FI", "DE", "GB", "NL", "FR", "US")
-_EMAIL = re.compile(r"[^@\s]{1,200}@[^@\s]{1,200}\.[^@\s]{2,}")
+EMAIL = re.compile(r"[^@\s]{1,200}@[^@\s]{1,200}\.[^@\s]{2,}")
 
 
 @dataclass
@@ -52,6 +53,17 @@ def message(
     )
 
 
+async def icon(_: web.Request) -> web.StreamResponse:
+    """What a browser shows on the tab."""
+    return web.FileResponse(_ICON)
+
+
+def unknown(request: web.Request) -> web.Response:
+    """There is no such page."""
+    language = language_of(request.headers.get("Accept-Language"))
+    return message(WORDS[language]["unknown"], WORDS[language]["unknown_text"], language, status=404)
+
+
 def brand(seller: str, language: str) -> str:
     """Whose page it is."""
     return (
@@ -65,6 +77,8 @@ def text_field(form: Form, name: str, label: str, *, value: str = "", more: str 
     shown = value if secret and not form.values else "" if secret else form.values.get(name, value)
     error = form.errors.get(name)
     marks = f' aria-invalid="true" aria-describedby="{name}-error"' if error else ""
+    if error and name == next(iter(form.errors)):
+        marks += " autofocus"  # the first of them
     below = f'<p class="error" id="{name}-error">{escape(error)}</p>' if error else ""
     entry = f'<input id="{name}" name="{name}" value="{escape(shown)}" {more}{marks}>'
     return f'<div><label for="{name}">{escape(label)}</label>{entry}{below}</div>'
@@ -83,8 +97,8 @@ def country_field(form: Form, language: str, value: str) -> str:
     return f'<div><label for="country">{label}</label>{menu}</div>'
 
 
-def method_fields(form: Form, language: str, methods: list[str]) -> str:
-    """Card or PayPal, and what each asks for; a sandbox's fields begin with what works."""
+def method_fields(form: Form, language: str, methods: list[str], legend: str = "method") -> str:
+    """Card or PayPal, and what each asks for; a sandbox's fields begin with what works. `legend`: a key of WORDS."""
     t = WORDS[language]
     picked = form.values.get("method", methods[0])
     choice = "".join(
@@ -110,23 +124,21 @@ def method_fields(form: Form, language: str, methods: list[str]) -> str:
         value="123",
         more='inputmode="numeric" autocomplete="cc-csc" placeholder="123"',
     )
-    email = text_field(
-        form, "paypal_email", t["paypal_email"], value="payer@example.com", more='type="email" autocomplete="email"'
-    )
     hints = "".join(
         f"<li><code>{number_}</code> {escape(t[what])}</li>"
         for number_, what in (
             ("4242 4242 4242 4242", "paid_card"),
             ("4000 0000 0000 0002", "declined_card"),
             ("4000 0000 0000 9995", "poor_card"),
-            ("4000 0027 6000 3184", "secure_card"),
+            ("4000 0025 0000 3155", "secure_once"),
+            ("4000 0000 0000 3220", "secure_card"),
         )
     )
     return (
-        f'<fieldset><legend>{escape(t["method"])}</legend><div class="choice">{choice}</div>'
+        f'<fieldset><legend>{escape(t[legend])}</legend><div class="choice">{choice}</div>'
         f'<div class="card">{number}<div class="row">{expiry}{cvc}</div>'
         f'<ul class="hints" aria-label="{escape(t["try_cards"])}">{hints}</ul></div>'
-        f'<div class="paypal">{email}</div></fieldset>'
+        f'<p class="paypal soft">{escape(t["paypal_next"])}</p></fieldset>'
     )
 
 
@@ -165,11 +177,7 @@ def read_payment(form: Form, language: str, methods: list[str]) -> Payment | Non
     """The method that was typed; None when something is wrong, which is then in `form.errors`."""
     t, given = WORDS[language], form.values
     if given.get("method") == "paypal" and "paypal" in methods:
-        email = given.get("paypal_email", "").strip()
-        if not _EMAIL.fullmatch(email):
-            form.errors["paypal_email"] = t["bad_email"]
-            return None
-        return Payment("paypal", payer_email=email)
+        return Payment("paypal")  # PayPal asks who pays, on its own page
     number = re.sub(r"[\s-]", "", given.get("number", ""))
     expiry = re.fullmatch(r"\s*(0?[1-9]|1[0-2])\s*/?\s*(?:20)?(\d\d)\s*", given.get("expiry", ""))
     cvc = given.get("cvc", "").strip()

@@ -1,7 +1,6 @@
 """The pages a person opens at Stripe: paying, 3-D Secure, the customer portal, an invoice; and what the account holds."""
 
-import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -12,6 +11,7 @@ from sandbox.stripe import page_html as html
 from sandbox.stripe.account import Account
 from sandbox.stripe.dashboard import dashboard
 from sandbox.stripe.invoice_pdf import render
+from sandbox.stripe.page_detours import Detour, Detours
 from sandbox.stripe.page_html import Form
 from sandbox.stripe.page_words import WORDS, day, described, language_of, money, refusal
 from sandbox.stripe.payment import Outcome, Payment
@@ -19,7 +19,6 @@ from sandbox.stripe.sums import sums_of
 
 Json = dict[str, Any]
 _TOTAL = ' class="total"'
-Pay = Callable[[Payment], Awaitable[Outcome]]
 
 
 def routes(account: Account) -> list[web.RouteDef]:
@@ -27,9 +26,10 @@ def routes(account: Account) -> list[web.RouteDef]:
     pages = Pages(account)
     return [
         web.get("/", pages.home),
+        web.get("/favicon.ico", html.icon),
         web.get("/pay/{id}", pages.checkout),
         web.post("/pay/{id}", pages.pay),
-        web.post("/secure/{token}", pages.secure),
+        *pages.detours.routes(),
         web.get("/portal/{id}", pages.portal),
         web.post("/portal/{id}", pages.portal_save),
         web.get("/invoice/{id}", pages.invoice),
@@ -43,7 +43,7 @@ class Pages:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._asked: dict[str, tuple[Payment, Pay, str, str]] = {}  # 3-D Secure under way: token → how it goes on
+        self.detours = Detours(account.name)
 
     def _find(self, kind: str, key: str) -> Json | None:
         return self._account.objects.get(kind, {}).get(key)
@@ -68,7 +68,7 @@ class Pages:
     def _checkout(self, request: web.Request, form: Form) -> web.Response:
         session = self._find("checkout.session", request.match_info["id"])
         if session is None:
-            return _unknown(request)
+            return html.unknown(request)
         customer = self._customer(session["customer"])
         language = self._language(request, session["locale"], customer)
         t = WORDS[language]
@@ -119,65 +119,38 @@ class Pages:
         """The button on the payment page."""
         session = self._find("checkout.session", request.match_info["id"])
         if session is None:
-            return _unknown(request)
+            return html.unknown(request)
         language = self._language(request, session["locale"], self._customer(session["customer"]))
         form = await _form(request)
         payment = html.read_payment(form, language, session["payment_method_types"])
         address = html.read_address(form, language)
         if payment is None or address is None:
             return self._checkout(request, form)
-        session_id, name = session["id"], form.values["name"].strip()
+        session_id = session["id"]
 
         async def verb(with_: Payment) -> Outcome:
             return await self._account.pay_checkout(session_id, with_, address=address)
 
-        del name  # Stripe's page asks for it; the account takes the customer's own
-        outcome = await verb(payment)
-        return self._after(
-            request, outcome, payment, verb, form, language, session["success_url"] or "/", self._checkout
+        amount = money(session["amount_total"], session["currency"], language) if session["amount_total"] else ""
+        done = session["success_url"] or "/"
+        return await self._pay(
+            request, Detour(payment, verb, done, request.path, amount, language), form, self._checkout
         )
 
-    def _after(
-        self,
-        request: web.Request,
-        outcome: Outcome,
-        payment: Payment,
-        verb: Pay,
-        form: Form,
-        language: str,
-        done: str,
-        again: Callable[[web.Request, Form], web.Response],
+    async def _pay(
+        self, request: web.Request, detour: Detour, form: Form, again: Callable[[web.Request, Form], web.Response]
     ) -> web.StreamResponse:
-        """On to where it leads, to the bank, or back to the form with what went wrong."""
+        """On to where it leads, to PayPal, to the bank, or back to the form with what went wrong."""
+        if detour.payment.method == "paypal":
+            raise web.HTTPSeeOther(self.detours.to_paypal(detour))
+        outcome = await detour.verb(detour.payment)
         if outcome.state == "paid":
-            raise web.HTTPSeeOther(outcome.redirect_url or done)
+            raise web.HTTPSeeOther(outcome.redirect_url or detour.done)
         if outcome.state == "requires_action":
-            token = secrets.token_urlsafe(16)
-            self._asked[token] = (payment, verb, done, request.path)
-            return self._challenge(token, language)
-        why = refusal(language, outcome.decline_code, outcome.message)
-        form.alert = f"{WORDS[language]['incomplete']}: {why}".removesuffix(": ")
+            return self.detours.at_bank(detour)
+        why = refusal(detour.language, outcome.decline_code, outcome.message)
+        form.alert = f"{WORDS[detour.language]['incomplete']}: {why}".removesuffix(": ")
         return again(request, form)
-
-    def _challenge(self, token: str, language: str) -> web.Response:
-        t = WORDS[language]
-        body = (
-            f'<main class="center"><h1>3-D Secure</h1><p>{escape(t["secure_title"])}</p>'
-            f'<form method="post" action="/secure/{token}" class="stack"><button name="answer" value="yes">{escape(t["approve"])}'
-            f'</button><button class="plain" name="answer" value="no">{escape(t["fail"])}</button></form></main>'
-        )
-        return html.page("3-D Secure", body, language)
-
-    async def secure(self, request: web.Request) -> web.StreamResponse:
-        """What the cardholder told the bank."""
-        found = self._asked.pop(request.match_info["token"], None)
-        if found is None:
-            return _unknown(request)
-        payment, verb, done, back = found
-        if (await request.post()).get("answer") != "yes":
-            raise web.HTTPSeeOther(f"{back}?refused=1")
-        outcome = await verb(replace(payment, authenticated=True))
-        raise web.HTTPSeeOther((outcome.redirect_url or done) if outcome.state == "paid" else f"{back}?refused=1")
 
     # --- the portal ---
 
@@ -188,7 +161,7 @@ class Pages:
     def _portal(self, request: web.Request, form: Form) -> web.Response:
         session = self._account.portal_session(request.match_info["id"])
         if session is None:
-            return _unknown(request)
+            return html.unknown(request)
         customer = self._customer(session["customer"])
         language = self._language(request, session["locale"], customer)
         t = WORDS[language]
@@ -196,7 +169,8 @@ class Pages:
         method = (
             f"<h2>{escape(t['method'])}</h2><p class='soft'>{escape(t['current_method'])}: {escape(self._method(customer, t))}</p>"
             f'<form method="post" novalidate><input type="hidden" name="what" value="method">{html.alert(form)}'
-            f"{html.method_fields(form, language, ['card', 'paypal'])}<button>{escape(t['save_method'])}</button></form>"
+            f"{html.method_fields(form, language, ['card', 'paypal'], 'change_to')}"
+            f"<button>{escape(t['save_method'])}</button></form>"
         )
         parts = [html.brand(self._account.name, language), saved, method]
         if (session.get("flow") or {}).get("type") != "payment_method_update":
@@ -256,7 +230,7 @@ class Pages:
         """A form on the portal."""
         session = self._account.portal_session(request.match_info["id"])
         if session is None:
-            return _unknown(request)
+            return html.unknown(request)
         customer = self._customer(session["customer"])
         language = self._language(request, session["locale"], customer)
         form = await _form(request)
@@ -283,8 +257,8 @@ class Pages:
 
         after = (session.get("flow") or {}).get("after_completion") or {}
         redirect = (after.get("redirect") or {}).get("return_url") if after.get("type") == "redirect" else None
-        outcome = await verb(payment)
-        return self._after(request, outcome, payment, verb, form, language, redirect or here, self._portal)
+        detour = Detour(payment, verb, redirect or here, request.path, "", language)
+        return await self._pay(request, detour, form, self._portal)
 
     # --- invoices ---
 
@@ -295,7 +269,7 @@ class Pages:
     def _invoice(self, request: web.Request, form: Form) -> web.Response:
         found = self._find("invoice", request.match_info["id"])
         if found is None or found["status"] == "draft":
-            return _unknown(request)
+            return html.unknown(request)
         customer = self._customer(found["customer"])
         language = self._language(request, None, customer)
         t = WORDS[language]
@@ -316,7 +290,8 @@ class Pages:
                 words = f"{escape(t['pay_saved'])} {escape(saved)}"
                 quick = f'<form method="post"><button name="what" value="saved">{words}</button></form>'
             pay = (
-                f"{html.alert(form)}{quick}<form method='post' novalidate>{html.method_fields(form, language, ['card', 'paypal'])}"
+                f"{html.alert(form)}{quick}<form method='post' novalidate>"
+                f"{html.method_fields(form, language, ['card', 'paypal'], 'or_with' if quick else 'method')}"
                 f"<button>{escape(t['pay'])} {escape(money(found['amount_remaining'], currency, language))}</button></form>"
             )
         body = (
@@ -335,7 +310,7 @@ class Pages:
         """Paying an open invoice."""
         found = self._find("invoice", request.match_info["id"])
         if found is None:
-            return _unknown(request)
+            return html.unknown(request)
         language = self._language(request, None, self._customer(found["customer"]))
         form = await _form(request)
         here = f"/invoice/{found['id']}"
@@ -353,14 +328,14 @@ class Pages:
         async def verb(with_: Payment) -> Outcome:
             return await self._account.pay_invoice(found["id"], with_)
 
-        outcome = await verb(payment)
-        return self._after(request, outcome, payment, verb, form, language, here, self._invoice)
+        amount = money(found["amount_remaining"], found["currency"], language)
+        return await self._pay(request, Detour(payment, verb, here, here, amount, language), form, self._invoice)
 
     async def invoice_pdf(self, request: web.Request) -> web.Response:
         """The invoice as a PDF."""
         found = self._find("invoice", request.match_info["id"])
         if found is None or found["status"] == "draft":
-            return _unknown(request)
+            return html.unknown(request)
         language = self._language(request, None, self._customer(found["customer"]))
         name = f"{WORDS[language]['invoice']}-{found['number'] or found['id']}.pdf"
         return web.Response(
@@ -378,9 +353,5 @@ async def _form(request: web.Request) -> Form:
 def _fresh(request: web.Request) -> Form:
     """A form that nobody has filled in; after a refusal at the bank it says so, in the browser's language."""
     language = language_of(request.headers.get("Accept-Language"))
-    return Form(alert=WORDS[language]["not_approved"] if request.query.get("refused") else "")
-
-
-def _unknown(request: web.Request) -> web.Response:
-    language = language_of(request.headers.get("Accept-Language"))
-    return html.message(WORDS[language]["unknown"], WORDS[language]["unknown_text"], language, status=404)
+    why = request.query.get("refused")
+    return Form(alert=WORDS[language][why] if why in {"not_approved", "paypal_left", "paypal_declined"} else "")

@@ -66,6 +66,7 @@ CARDS: dict[str, TestCard] = {
         TestCard("4000000000000341", charge_error="generic_decline"),
         TestCard("4000002500003155", authentication="setup"),
         TestCard("4000002760003184", authentication="always"),
+        TestCard("4000000000003220", authentication="always"),
     )
 }
 

@@ -4,13 +4,22 @@ import copy
 from typing import Any
 
 from sandbox.stripe import collection, ids
-from sandbox.stripe.checkout import outcome_of, refused_at_once, setup_intent
 from sandbox.stripe.customers import add_tax_id, detach, keep_method, method_from, methods_of, update_customer
-from sandbox.stripe.errors import ApiError, missing_parameter
+from sandbox.stripe.errors import ApiError, invalid, missing_parameter
+from sandbox.stripe.paying import outcome_of, refused_at_once, setup_intent
 from sandbox.stripe.payment import Outcome, Payment, sentence
 from sandbox.stripe.store import Store
 
 Object = dict[str, Any]
+_SAVED: Object = {
+    "customer_update": {"allowed_updates": ["email", "address", "name", "tax_id"], "enabled": True},
+    "invoice_history": {"enabled": True},
+    "payment_method_update": {"enabled": True},
+}
+_UNSAVED = (
+    "No configuration provided and your test mode default configuration has not been created. Provide a configuration or create "
+    "your default by saving your customer portal settings."
+)
 
 
 def create_configuration(store: Store, params: Object) -> Object:
@@ -74,6 +83,17 @@ def update_configuration(store: Store, params: Object, configuration_id: str) ->
     return configuration
 
 
+def list_configurations(store: Store, params: Object) -> list[Object]:
+    """GET /v1/billing_portal/configurations. Somebody has saved the portal's settings before the account is used."""
+    if not store.all("billing_portal.configuration"):
+        create_configuration(store, {"features": _SAVED})
+    return [
+        each
+        for each in store.all("billing_portal.configuration")
+        if all(each[name] == params[name] for name in ("active", "is_default") if name in params)
+    ]
+
+
 def create_session(store: Store, params: Object) -> Object:
     """POST /v1/billing_portal/sessions."""
     if "customer" not in params:
@@ -82,21 +102,10 @@ def create_session(store: Store, params: Object) -> Object:
     if "configuration" in params:
         configuration = store.get("billing_portal.configuration", params["configuration"], param="configuration")
     else:
-        defaults = [each for each in store.all("billing_portal.configuration") if each["is_default"]]
-        configuration = (
-            defaults[0]
-            if defaults
-            else create_configuration(
-                store,
-                {
-                    "features": {
-                        "customer_update": {"allowed_updates": ["email", "address", "name", "tax_id"], "enabled": True},
-                        "invoice_history": {"enabled": True},
-                        "payment_method_update": {"enabled": True},
-                    }
-                },
-            )
-        )
+        defaults = list_configurations(store, {"is_default": True})
+        if not defaults:
+            raise invalid(_UNSAVED)
+        configuration = defaults[0]
     session_id = ids.new("billing_portal.session")
     return store.add(
         {

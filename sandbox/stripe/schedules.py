@@ -3,15 +3,15 @@
 import copy
 from typing import Any
 
-from sandbox.stripe import changes, consequences, ids, periods
+from sandbox.stripe import changes, consequences, ids
 from sandbox.stripe.catalogue import merge_metadata, redeem
 from sandbox.stripe.changes import current_period
 from sandbox.stripe.errors import invalid, missing_parameter
 from sandbox.stripe.lists import created_within
+from sandbox.stripe.phases import as_item_params, phase_at, phase_item, phase_of, phases_of, replace_items
 from sandbox.stripe.store import Store
-from sandbox.stripe.subscription_items import new_item, plan_of, price_of, quantity_of, tax_rates
+from sandbox.stripe.subscription_updates import execute
 from sandbox.stripe.subscriptions import create as create_subscription
-from sandbox.stripe.subscriptions import execute
 
 Object = dict[str, Any]
 
@@ -30,7 +30,7 @@ def create(store: Store, params: Object) -> Object:
     start = now if params["start_date"] == "now" else params["start_date"]
     customer = store.get("customer", params["customer"], param="customer")
     schedule = _blank(store, customer["id"], params)
-    schedule["phases"] = _phases(store, params["phases"], start)
+    schedule["phases"] = phases_of(store, params["phases"], start)
     schedule["end_behavior"] = params.get("end_behavior", "release")
     store.add(schedule, "subscription_schedule.created")
     if start <= now:
@@ -102,10 +102,10 @@ def _from_subscription(store: Store, params: Object) -> Object:
     settings["invoice_settings"]["days_until_due"] = sub["days_until_due"]
     settings["default_payment_method"] = sub["default_payment_method"]
     items = [
-        _phase_item(each["price"]["id"], each["quantity"], each["metadata"], each["tax_rates"])
+        phase_item(each["price"]["id"], each["quantity"], each["metadata"], each["tax_rates"])
         for each in sub["items"]["data"]
     ]
-    phase = _phase(items, start, end, sub["currency"], {"metadata": sub["metadata"]})
+    phase = phase_of(items, start, end, sub["currency"], {"metadata": sub["metadata"]})
     phase["default_tax_rates"] = copy.deepcopy(sub["default_tax_rates"])
     phase["discounts"] = [{"coupon": None, "discount": each, "promotion_code": None} for each in sub["discounts"]]
     phase["trial_end"] = sub["trial_end"] if sub["status"] == "trialing" else None
@@ -122,84 +122,6 @@ def _from_subscription(store: Store, params: Object) -> Object:
     return schedule
 
 
-def _phase_item(price: str, quantity: int, metadata: Object, rates: list[Object]) -> Object:
-    return {
-        "billing_thresholds": None,
-        "discounts": [],
-        "metadata": dict(metadata),
-        "plan": price,
-        "price": price,
-        "quantity": quantity,
-        "tax_rates": copy.deepcopy(rates),
-    }
-
-
-def _phase(items: list[Object], start: int, end: int, currency: str, params: Object) -> Object:
-    return {
-        "add_invoice_items": [],
-        "application_fee_percent": None,
-        "billing_cycle_anchor": params.get("billing_cycle_anchor"),
-        "billing_thresholds": None,
-        "collection_method": params.get("collection_method"),
-        "currency": currency,
-        "default_payment_method": params.get("default_payment_method"),
-        "default_tax_rates": [],
-        "description": params.get("description") or None,
-        "discounts": [],
-        "end_date": end,
-        "invoice_settings": None,
-        "items": items,
-        "metadata": merge_metadata({}, params.get("metadata")),
-        "on_behalf_of": None,
-        "proration_behavior": params.get("proration_behavior", "create_prorations"),
-        "start_date": start,
-        "transfer_data": None,
-        "trial_end": params.get("trial_end"),
-    }
-
-
-def _phases(store: Store, given: list[Object], first_start: int) -> list[Object]:
-    phases: list[Object] = []
-    for index, params in enumerate(given):
-        at = f"phases[{index}]"
-        start = params.get("start_date", phases[-1]["end_date"] if phases else first_start)
-        start = store.now() if start == "now" else int(str(start))
-        if phases and start != phases[-1]["end_date"]:
-            if params.get("start_date") is None or start < phases[-1]["start_date"]:
-                raise invalid("Phases must be contiguous.", param=f"{at}[start_date]")
-            phases[-1]["end_date"] = start
-        prices = [price_of(store, each, at=f"{at}[items][{n}]") for n, each in enumerate(params["items"])]
-        if not prices:
-            raise invalid("A phase must have at least one item.", param=f"{at}[items]")
-        items = [
-            _phase_item(
-                price["id"],
-                quantity_of(each, 1, at=f"{at}[items][{n}]"),
-                each.get("metadata") or {},
-                tax_rates(store, each.get("tax_rates")),
-            )
-            for n, (each, price) in enumerate(zip(params["items"], prices, strict=True))
-        ]
-        phase = _phase(items, start, _end_of(params, start, prices[0], store.now()), prices[0]["currency"], params)
-        phase["default_tax_rates"] = tax_rates(store, params.get("default_tax_rates"))
-        phase["discounts"] = [
-            {"coupon": each.get("coupon"), "discount": each.get("discount"), "promotion_code": None}
-            for each in params.get("discounts") or []
-        ]
-        if phase["end_date"] <= start:
-            raise invalid("The end date of a phase must be after its start date.", param=f"{at}[end_date]")
-        phases.append(phase)
-    return phases
-
-
-def _end_of(params: Object, start: int, price: Object, now: int) -> int:
-    if "end_date" in params:
-        return now if params["end_date"] == "now" else int(params["end_date"])
-    if "duration" in params:
-        return periods.after(start, params["duration"]["interval"], params["duration"].get("interval_count", 1))
-    return periods.after(start, price["recurring"]["interval"], price["recurring"]["interval_count"])
-
-
 def update(store: Store, params: Object, schedule_id: str) -> Object:
     """POST /v1/subscription_schedules/{id}: phases replace the old ones; the current one must stay first."""
     schedule = _live(store, schedule_id, "update")
@@ -209,14 +131,14 @@ def update(store: Store, params: Object, schedule_id: str) -> Object:
             schedule["end_behavior"] = params["end_behavior"]
         if "phases" in params:
             current = schedule["current_phase"]
-            phases = _phases(store, params["phases"], current["start_date"] if current else store.now())
+            phases = phases_of(store, params["phases"], current["start_date"] if current else store.now())
             if current and phases[0]["start_date"] != current["start_date"]:
                 raise invalid("You can not modify the start date of the current phase.", param="phases[0][start_date]")
             schedule["phases"] = phases
             if current:
                 _settle_current(store, schedule)
     if "phases" in params and schedule["subscription"]:
-        current_phase = _phase_at(schedule, store.now())
+        current_phase = phase_at(schedule, store.now())
         if current_phase is not None:
             behaviour = params.get("proration_behavior", "create_prorations")
             _apply(store, schedule, current_phase, proration_behavior=behaviour)
@@ -224,14 +146,10 @@ def update(store: Store, params: Object, schedule_id: str) -> Object:
 
 
 def _settle_current(store: Store, schedule: Object) -> None:
-    phase = _phase_at(schedule, store.now())
+    phase = phase_at(schedule, store.now())
     if phase is None:
         raise invalid("The subscription schedule update would end its current phase in the past.", param="phases")
     schedule["current_phase"] = {"start_date": phase["start_date"], "end_date": phase["end_date"]}
-
-
-def _phase_at(schedule: Object, moment: int) -> Object | None:
-    return next((each for each in schedule["phases"] if each["start_date"] <= moment < each["end_date"]), None)
 
 
 def _live(store: Store, schedule_id: str, verb: str) -> Object:
@@ -285,7 +203,7 @@ def next_due(schedule: Object) -> int | None:
 def advance(store: Store, schedule: Object) -> None:
     """Enter the phase that starts now; after the last one, release or cancel."""
     now = store.now()
-    phase = _phase_at(schedule, now)
+    phase = phase_at(schedule, now)
     if phase is None:
         _finish(store, schedule)
         return
@@ -324,7 +242,7 @@ def _apply(store: Store, schedule: Object, phase: Object, *, proration_behavior:
     sub = store.get("subscription", schedule["subscription"])
     if sub["status"] in {"canceled", "incomplete_expired"}:
         return
-    given = _as_item_params(sub, phase)
+    given = as_item_params(sub, phase)
     now = store.now()
     start, end = current_period(sub)
     ends_trial = (
@@ -338,7 +256,7 @@ def _apply(store: Store, schedule: Object, phase: Object, *, proration_behavior:
         # Exactly at the boundary nothing is left to prorate: the renewal that follows bills the new items.
         with store.changing(sub, "customer.subscription.updated"):
             sub["metadata"] = metadata
-            _replace_items(store, sub, phase)
+            replace_items(store, sub, phase)
         return
     wish: Object = {"items": given, "proration_behavior": proration_behavior, "proration_date": max(now, start)}
     plan = changes.plan(store, sub, wish | ({"trial_end": "now"} if ends_trial else {}))
@@ -358,51 +276,16 @@ def _take_over_terms(store: Store, sub: Object, phase: Object) -> None:
             sub["discounts"], sub["default_tax_rates"] = discounts, rates
 
 
-def _as_item_params(sub: Object, phase: Object) -> list[Object]:
-    """The phase's items as an update's `items[]`: same place, same item id; empty when nothing differs."""
-    given: list[Object] = []
-    existing = list(sub["items"]["data"])
-    differs = len(existing) != len(phase["items"])
-    for index, each in enumerate(phase["items"]):
-        params: Object = {"price": each["price"], "quantity": each["quantity"]}
-        if index < len(existing):
-            params["id"] = existing[index]["id"]
-            differs |= (existing[index]["price"]["id"], existing[index]["quantity"]) != (
-                each["price"],
-                each["quantity"],
-            )
-        given.append(params)
-    given += [{"id": each["id"], "deleted": True} for each in existing[len(phase["items"]) :]]
-    return given if differs else []
-
-
-def _replace_items(store: Store, sub: Object, phase: Object) -> None:
-    start, end = current_period(sub)
-    items = sub["items"]["data"]
-    for index, each in enumerate(phase["items"]):
-        if index >= len(items):
-            item = new_item(store, sub["id"], {"price": each["price"], "quantity": each["quantity"]}, at="items")
-            item["current_period_start"], item["current_period_end"] = start, end
-            items.append(item)
-            continue
-        price = store.get("price", each["price"])
-        items[index]["price"], items[index]["plan"] = copy.deepcopy(price), plan_of(price)
-        items[index]["quantity"] = each["quantity"]
-        if each["tax_rates"]:
-            items[index]["tax_rates"] = copy.deepcopy(each["tax_rates"])
-    del items[len(phase["items"]) :]
-
-
 def at_period_end(store: Store, sub: Object, end: int, *, phases: list[Object] | None = None) -> Object:
     """The subscription as its schedule will have made it when the period ends. A copy; without a schedule, as it is."""
     after = copy.deepcopy(sub)
     if not sub["schedule"]:
         return after
     schedule = store.get("subscription_schedule", sub["schedule"])
-    given = _phases(store, phases, schedule["current_phase"]["start_date"]) if phases else schedule["phases"]
+    given = phases_of(store, phases, schedule["current_phase"]["start_date"]) if phases else schedule["phases"]
     phase = next((each for each in given if each["start_date"] <= end < each["end_date"]), None)
     if phase is not None and phase["start_date"] >= end:
-        _replace_items(store, after, phase)
+        replace_items(store, after, phase)
     return after
 
 

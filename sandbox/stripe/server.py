@@ -22,6 +22,7 @@ class StripeServer:
         self.account = Account(clock=clock, base_url=self.base_url)
         self.webhooks = Webhooks(self.account, journal)
         self._api = Api(self.account, journal, api_key)
+        self.keys = self._api.keys
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -44,6 +45,10 @@ class StripeServer:
     def add_webhook_endpoint(self, url: str, secret: str) -> None:
         """An endpoint for every event, as somebody would make it in the dashboard."""
         create_endpoint(self.account, {"url": url, "enabled_events": ["*"]}, secret)
+
+    def has_webhook_endpoint(self, url: str) -> bool:
+        """Whether events are sent there, or were until somebody disabled it."""
+        return any(endpoint["url"] == url for endpoint in self.account.all("webhook_endpoint"))
 
     async def process_due(self) -> None:
         """Do what is due by the world's clock: renewals, retries, expiries."""

@@ -17,6 +17,7 @@ import stripe.params.checkout
 from stripe import RequestOptions
 
 from sandbox.stripe.errors import ApiError, invalid, missing_parameter, unknown_parameter
+from sandbox.stripe.money import CURRENCIES
 
 _NOT_PARAMETERS = frozenset(RequestOptions.__annotations__)
 
@@ -45,7 +46,13 @@ def check(given: dict[str, Any], spec: type, at: str = "") -> dict[str, Any]:
     for name in sorted(getattr(spec, "__required_keys__", frozenset()) - _NOT_PARAMETERS):
         if name not in given:
             raise missing_parameter(f"{at}[{name}]" if at else name)
-    return {name: _coerce(value, fields[name], f"{at}[{name}]" if at else name) for name, value in given.items()}
+    return {name: _value(name, value, fields[name], f"{at}[{name}]" if at else name) for name, value in given.items()}
+
+
+def _value(name: str, value: Any, hint: Any, at: str) -> Any:
+    if name == "currency" and isinstance(value, str) and value.lower() not in CURRENCIES:
+        raise invalid(f"Invalid currency: {value}.", param=at)
+    return _coerce(value, hint, at)
 
 
 def _coerce(value: Any, hint: Any, at: str) -> Any:

@@ -119,8 +119,11 @@ class Webhooks:
             event["pending_webhooks"] += 1
             delivery = Delivery(event, endpoint, self._store.clock.timestamp())
             faults = self._store.faults.webhooks
-            if _take(faults, "drop"):
-                continue  # lost on the way: only a look at GET /v1/events finds it
+            if _take(faults, "drop"):  # lost on the way: only a look at GET /v1/events finds it
+                lost = Exchange("stripe", "kassor", "POST", endpoint["url"], {}, json.dumps(event), 0, "", 0.0)
+                lost.note = f"{event['type']}, fault: drop"
+                self._journal.record(lost)
+                continue
             if _take(faults, "delay"):
                 delivery.due += self._store.faults.delay_seconds
             if _take(faults, "reorder"):
@@ -159,8 +162,9 @@ class Webhooks:
                 due = next((delivery for delivery in self._waiting if delivery.due <= now), None)
                 if due is None:
                     return
-                self._waiting.remove(due)
-                if await self._deliver(due):
+                taken = await self._deliver(due)
+                self._waiting.remove(due)  # only now: what is on its way when the world is kept is not lost
+                if taken:
                     due.event["pending_webhooks"] = max(0, due.event["pending_webhooks"] - 1)
                 elif due.attempt < len(RETRY_AFTER):
                     due.due = now + RETRY_AFTER[due.attempt]

@@ -3,6 +3,7 @@ import { el, newId } from "./dom.js";
 import { icon } from "./icons.js";
 import { element } from "./elements.js";
 import { drawnText, mrkdwn, plainText, textObject } from "./mrkdwn.js";
+import { preview } from "./pdf.js";
 import { t } from "./words.js";
 
 function section(block, place, world) {
@@ -15,10 +16,10 @@ function section(block, place, world) {
 function input(block, place, world) {
   const id = newId(), error = place.errors?.[block.block_id];
   const made = element(block.element, block, place, world);
-  const target = made.matches("input,select,textarea") ? made : null;
+  const target = made.matches("input,select,textarea") ? made : made.querySelector(":scope > [role=combobox]");
   if (target) target.id = id;
-  if (error) made.setAttribute("aria-invalid", "true");
-  made.setAttribute("aria-describedby", `${id}-more`);
+  if (error) (target ?? made).setAttribute("aria-invalid", "true");
+  (target ?? made).setAttribute("aria-describedby", `${id}-more`);
   if (!target) made.setAttribute("aria-label", plainText(block.label.text));
   const label = [drawnText(block.label.text), block.optional ? el("span", { class: "soft" }, ` (${t("optional")})`) : null];
   return el("div", { class: "input", dataset: { block: block.block_id } },
@@ -77,13 +78,23 @@ export function blocks(list, place, world) {
   return el("div", { class: "blocks" }, (list ?? []).map((each) => block(each, place, world)));
 }
 
+// A file's card; of a PDF, its first page drawn beneath the name.
+function file(found) {
+  const pdf = found.filetype === "pdf" || found.mimetype === "application/pdf";
+  const page = pdf ? el("a", { class: "page", href: found.url_private, target: "_blank", rel: "noopener", tabindex: "-1", "aria-hidden": "true", hidden: true }) : null;
+  if (page) preview(new URL(found.url_private).pathname).then((drawn) => { if (drawn) { page.append(drawn); page.hidden = false; page.dispatchEvent(new Event("grown", { bubbles: true })); } });
+  return el("div", { class: "file" },
+    el("div", { class: "name" },
+      el("span", { class: "kind", "aria-hidden": "true" }, found.pretty_type ?? found.filetype),
+      el("span", { class: "text" },
+        el("a", { href: found.url_private, target: "_blank", rel: "noopener" }, el("b", {}, found.title ?? found.name), " ", icon("out")),
+        el("small", { class: "soft" }, `${found.pretty_type} · ${Math.ceil(found.size / 1024)} kB · `,
+          el("a", { href: found.url_private_download, "aria-label": `${t("download")} ${found.name}` }, t("download"))))),
+    page);
+}
+
 export function files(list) {
-  return (list ?? []).map((file) => el("div", { class: "file" },
-    el("span", { class: "kind", "aria-hidden": "true" }, file.pretty_type ?? file.filetype),
-    el("span", { class: "text" },
-      el("a", { href: file.url_private, target: "_blank", rel: "noopener" }, el("b", {}, file.title ?? file.name), " ", icon("out")),
-      el("small", { class: "soft" }, `${file.pretty_type} · ${Math.ceil(file.size / 1024)} kB · `,
-        el("a", { href: file.url_private_download, "aria-label": `${t("download")} ${file.name}` }, t("download"))))));
+  return (list ?? []).map(file);
 }
 
 export function message(found, place, world) {

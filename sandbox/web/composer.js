@@ -1,26 +1,39 @@
 // Where people write: commands with suggestions, mentions, or a plain message.
 import { el, toast } from "./dom.js";
+import { face } from "./frame.js";
+import { icon } from "./icons.js";
 import { t } from "./words.js";
 
 export class Composer {
   constructor(world, send) {
     this.world = world;
     this.send = send; // (text) → Promise
+    this.options = [];
     this.list = el("ul", { class: "suggest", role: "listbox", id: "suggestions", hidden: true });
     this.field = el("textarea", {
-      rows: 1, id: "composer", autocomplete: "off", spellcheck: false, "aria-autocomplete": "list", "aria-controls": "suggestions",
+      rows: 1, id: "composer", role: "combobox", "aria-expanded": "false", autocomplete: "off", spellcheck: false, "aria-autocomplete": "list", "aria-controls": "suggestions",
       oninput: () => this.suggest(), onkeydown: (event) => this.key(event),
     });
-    this.button = el("button", { class: "primary", type: "submit" });
+    this.button = el("button", { class: "primary send", type: "submit" }, icon("send", { decoration: true }));
     this.node = el("form", { class: "composer", onsubmit: (event) => { event.preventDefault(); this.go(); } },
       this.list, this.field, this.button);
     this.relabel();
   }
 
-  relabel() {
-    this.field.placeholder = t("write");
-    this.field.setAttribute("aria-label", t("write"));
-    this.button.textContent = t("send");
+  // What the field is called, where one is.
+  relabel(place, world) {
+    const named = !place || place.kind === "app" ? "Kassör" : place.kind === "talk" ? world.person(place.id) : `#${world.channel(place.id)}`;
+    this.field.placeholder = `${t("writeTo")} ${named}${t("orCommand")}`;
+    this.field.setAttribute("aria-label", `${t("writeTo")} ${named}`);
+    this.list.setAttribute("aria-label", t("suggestions"));
+    this.button.setAttribute("aria-label", t("send"));
+    this.button.title = t("send");
+  }
+
+  // Puts something here for a person to finish.
+  begin(text) {
+    this.field.value = text;
+    setTimeout(() => { this.field.focus(); this.suggest(); }, 60);
   }
 
   // What can complete the word being typed: a command at the start, a person or a group after @, a channel after #.
@@ -41,17 +54,24 @@ export class Composer {
       .map(([handle, name]) => ({ insert: `@${handle} `, title: name, hint: `@${handle}`, text: "", word }));
   }
 
+  // A command written out is meant, though a longer one begins with it; unless somebody has gone down to that one.
+  whole() { return !this.moved && this.world.commands().some((each) => each.command === this.field.value.trim()); }
+
   suggest() {
     this.options = this.found();
     this.at = 0;
+    this.moved = false;
     this.list.hidden = !this.options.length;
     this.paint();
   }
 
   paint() {
+    this.field.setAttribute("aria-expanded", String(!this.list.hidden));
+    if (this.list.hidden) this.field.removeAttribute("aria-activedescendant");
+    else this.field.setAttribute("aria-activedescendant", `suggestion-${this.at}`);
     this.list.replaceChildren(...this.options.map((each, index) =>
-      el("li", { role: "option", "aria-selected": String(index === this.at), onmousedown: (event) => { event.preventDefault(); this.take(each); } },
-        el("b", {}, each.title), el("span", { class: "soft" }, ` ${each.hint ?? ""}`), el("small", {}, each.text))));
+      el("li", { role: "option", id: `suggestion-${index}`, "aria-selected": String(index === this.at), onmousedown: (event) => { event.preventDefault(); this.take(each); } },
+        each.word[0] === "/" ? face("small") : null, el("b", {}, each.title), el("span", { class: "hint soft" }, ` ${each.hint ?? ""}`), el("small", {}, each.text))));
   }
 
   take(option) {
@@ -66,13 +86,16 @@ export class Composer {
     if (open && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
       const count = this.options.length;
+      this.moved = true;
       this.at = (this.at + (event.key === "ArrowDown" ? 1 : count - 1)) % count;
       this.paint();
-    } else if (open && (event.key === "Tab" || (event.key === "Enter" && this.options[this.at].word !== this.options[this.at].insert.trim()))) {
+    } else if (open && (event.key === "Tab" || (event.key === "Enter" && !this.whole() && this.options[this.at].word !== this.options[this.at].insert.trim()))) {
       event.preventDefault();
       this.take(this.options[this.at]);
     } else if (event.key === "Escape") {
       this.list.hidden = true;
+      this.options = [];
+      this.paint();
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.go();
@@ -83,6 +106,8 @@ export class Composer {
     const text = this.field.value.trim();
     if (!text || this.button.disabled) return;
     this.list.hidden = true;
+    this.options = [];
+    this.paint();
     this.button.disabled = true;
     try {
       this.field.value = "";

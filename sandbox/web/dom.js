@@ -24,7 +24,7 @@ export function toast(text, kind = "") {
 
 // Put new children in a place; whoever stands in it with the keyboard keeps their place.
 export function redraw(place, ...children) {
-  const reach = () => [...place.querySelectorAll("button, summary, a[href], select, input, textarea")];
+  const reach = () => [...place.querySelectorAll("button, summary, a[href], select, input, textarea, [tabindex='0']")];
   const held = place.contains(document.activeElement) ? document.activeElement : null;
   const index = held ? reach().indexOf(held) : -1;
   place.replaceChildren(...children);

@@ -1,136 +1,65 @@
-// The world's own controls, out of the way until wanted: time, people, mishaps, Kassör's process, and what was said over HTTP.
-import { post } from "./api.js";
-import { el, newId, toast } from "./dom.js";
+// The world's panel, beside the conversation: its controls, what happens, what is said over HTTP, what Kassör keeps, what to try.
+import { Controls } from "./controls.js";
+import { el } from "./dom.js";
+import { Feed } from "./feed.js";
 import { icon } from "./icons.js";
-import { traffic } from "./traffic.js";
+import { Inside } from "./inside.js";
+import { Traffic } from "./traffic.js";
+import { Tries } from "./tries.js";
 import { locale, t } from "./words.js";
-
-// What can go wrong: [label, where the order goes and what it says]. {times} is added.
-const MISHAPS = [
-  ["faultRate", { kind: "rate_limited", method: "*" }], ["faultBefore", { kind: "timeout_before", method: "chat.postMessage" }],
-  ["faultAfter", { kind: "timeout_after", method: "chat.postMessage" }], ["faultError", { kind: "error", method: "*" }],
-  ["faultEventDrop", { kind: "drop", method: "event:*" }], ["faultEventTwice", { kind: "duplicate", method: "event:*" }],
-  ["faultEventLate", { kind: "late", method: "event:*" }], ["faultDecline", { at: "stripe", kind: "decline_next_renewal" }],
-  ["faultHookDrop", { at: "stripe", kind: "drop" }], ["faultHookTwice", { at: "stripe", kind: "duplicate" }],
-  ["faultHookOrder", { at: "stripe", kind: "reorder" }], ["faultApi", { at: "stripe", kind: "api_error" }],
-];
 
 export class Drawer {
   constructor(world) {
     this.world = world;
     this.button = el("button", { type: "button", class: "world", "aria-expanded": "false", "aria-controls": "drawer", onclick: () => this.toggle() });
-    this.node = el("aside", { id: "drawer", hidden: true, onkeydown: (event) => { if (event.key === "Escape") { event.stopPropagation(); this.toggle(false); } } });
-    this.calls = traffic();
+    this.node = el("aside", { id: "drawer", hidden: true, onkeydown: (event) => this.key(event) });
+    this.rooms = { tries: new Tries(world), controls: new Controls(world), feed: new Feed(world), traffic: new Traffic(), inside: new Inside(world) };
+    this.room = "tries";
     document.body.append(this.node);
   }
 
   toggle(open = this.node.hidden) {
     this.node.hidden = !open;
     this.button.setAttribute("aria-expanded", String(open));
-    if (open) { this.drawn = ""; this.refresh(); this.node.querySelector("button")?.focus(); } else this.button.focus();
+    if (open) { this.spoken = ""; this.refresh(); this.node.querySelector("[role=tab][aria-selected=true]").focus(); } else this.button.focus();
   }
 
-  // Drawn anew only when something it shows is another; what is half filled in stays.
+  show(room, focus = false) {
+    this.room = room;
+    this.spoken = "";
+    this.refresh();
+    if (focus) this.node.querySelector("[role=tab][aria-selected=true]").focus();
+  }
+
+  key(event) {
+    if (event.key === "Escape") { event.stopPropagation(); this.toggle(false); return; }
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step || event.target.getAttribute("role") !== "tab") return;
+    event.preventDefault();
+    const names = Object.keys(this.rooms);
+    this.show(names.at((names.indexOf(this.room) + step) % names.length), true);
+  }
+
+  tab(name) {
+    const here = name === this.room;
+    return el("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(here), "aria-controls": "room", tabindex: here ? "0" : "-1", onclick: () => this.show(name, true) }, t(`tab_${name}`));
+  }
+
   refresh() {
-    this.button.replaceChildren(icon("globe", { decoration: true }), ` ${t("world")}`);
+    const tries = this.rooms.tries.count();
+    this.button.replaceChildren(icon("globe", { decoration: true }), ` ${t("world")}`, ...(tries ? [el("small", { "aria-hidden": "true" }, tries)] : []));
+    this.button.setAttribute("aria-label", t("world"));
     if (this.node.hidden) return;
-    const state = this.world.state;
-    const key = JSON.stringify([locale(), this.world.me().id, this.world.workspace(), state.faults, state.kassor, state.now.slice(0, 13)]);
-    this.calls.refresh();
-    if (key === this.drawn) return;
-    const focused = this.node.contains(document.activeElement) ? document.activeElement.dataset.keep : null;
-    const chosen = new Map([...this.node.querySelectorAll("select[data-keep],input[data-keep]")].map((each) => [each.dataset.keep, each.value]));
-    this.drawn = key;
-    this.node.setAttribute("aria-label", t("world"));
-    this.node.replaceChildren(
-      el("header", {}, el("h2", {}, t("world")), el("button", { type: "button", class: "icon", "aria-label": t("close"), onclick: () => this.toggle(false) }, icon("cross", { decoration: true }))),
-      el("div", { class: "body" }, this.time(), this.people(), this.groups(), this.mishaps(), this.kassor(), this.calls.node()));
-    for (const each of this.node.querySelectorAll("select[data-keep],input[data-keep]")) {
-      const was = chosen.get(each.dataset.keep);
-      if (was !== undefined && (each.tagName === "INPUT" || [...each.options].some((one) => one.value === was))) each.value = was;
+    const room = this.rooms[this.room];
+    if (this.spoken !== locale() + this.room) {
+      this.spoken = locale() + this.room;
+      this.node.className = `at-${this.room}`;
+      this.node.setAttribute("aria-label", t("world"));
+      this.node.replaceChildren(
+        el("header", {}, el("h2", {}, t("world")), el("button", { type: "button", class: "icon", "aria-label": t("close"), onclick: () => this.toggle(false) }, icon("cross", { decoration: true }))),
+        el("div", { role: "tablist", class: "tabs", "aria-label": t("world") }, Object.keys(this.rooms).map((each) => this.tab(each))),
+        el("div", { class: "body", id: "room", role: "tabpanel", "aria-labelledby": `tab-${this.room}`, tabindex: "0" }, room.node));
     }
-    if (focused) this.node.querySelector(`[data-keep="${focused}"]`)?.focus();
-  }
-
-  section(title, ...rest) {
-    const id = newId();
-    return el("section", { "aria-labelledby": id }, el("h3", { id }, t(title)), ...rest);
-  }
-
-  press(label, work, kind = "") {
-    const run = async (event) => {
-      const button = event.currentTarget;
-      button.disabled = true;
-      this.node.setAttribute("aria-busy", "true");
-      try { await work(); } catch (error) { toast(`${t("failed")}: ${error.message}`, "bad"); }
-      this.node.removeAttribute("aria-busy");
-      button.disabled = false;
-      await this.world.refresh();
-      if (button.isConnected) button.focus();
-    };
-    return el("button", { type: "button", class: `action ${kind}`, onclick: run, dataset: { keep: label } }, t(label));
-  }
-
-  pick(label, name, options) {
-    const id = newId();
-    return el("p", { class: "field" }, el("label", { for: id }, t(label)), el("select", { id, dataset: { keep: name } }, options.map(([value, text]) => el("option", { value }, text))));
-  }
-
-  value(name) { return this.node.querySelector(`[data-keep="${name}"]`).value; }
-
-  event(type, more) { return post("/control/event", { type, workspace: this.world.workspace().id, ...more() }); }
-
-  time() {
-    const now = new Intl.DateTimeFormat(locale(), { dateStyle: "full", timeStyle: "short", timeZone: this.world.me().tz }).format(new Date(this.world.state.now));
-    const move = (label, wish) => this.press(label, () => post("/control/clock", wish));
-    return this.section("time", el("p", { class: "soft" }, `${t("now")} ${now}`), el("div", { class: "actions" },
-      move("day", { days: 1 }), move("week", { days: 7 }), move("renewal", { until: "next_renewal" }), move("year", { days: 365 })));
-  }
-
-  people() {
-    const humans = this.world.workspace().users.filter((each) => !each.is_bot);
-    const said = (each) => each.real_name + (each.deleted ? ` (${t("gone")})` : each.is_restricted ? ` (${t("guest")})` : "");
-    const name = newId();
-    const who = () => ({ user: this.value("who") });
-    return this.section("people",
-      this.pick("person", "who", humans.map((each) => [each.id, said(each)])),
-      el("div", { class: "actions" }, this.press("deactivate", () => this.event("deactivated", who)), this.press("reactivate", () => this.event("reactivated", who)),
-        this.press("makeGuest", () => this.event("became_guest", who)), this.press("makeMember", () => this.event("became_member", who))),
-      el("p", { class: "field" }, el("label", { for: name }, t("newName")), el("input", { id: name, maxlength: 80, dataset: { keep: "newcomer" } })),
-      el("div", { class: "actions" }, this.press("join", () => this.event("member_joined", () => ({ name: this.value("newcomer") || undefined, locale: this.world.me().locale })))));
-  }
-
-  groups() {
-    const groups = this.world.workspace().usergroups.filter((each) => !each.disabled);
-    if (!groups.length) return null;
-    const who = () => this.value("who");
-    const which = () => ({ usergroup: this.value("group") });
-    return this.section("groups",
-      this.pick("group", "group", groups.map((each) => [each.id, `@${each.handle} (${each.users.length})`])),
-      el("div", { class: "actions" }, this.press("addToGroup", () => this.event("team_changed", () => ({ ...which(), add: [who()] }))),
-        this.press("takeFromGroup", () => this.event("team_changed", () => ({ ...which(), remove: [who()] }))), this.press("disableGroup", () => this.event("group_disabled", which))));
-  }
-
-  mishaps() {
-    const times = newId(), { slack, stripe } = this.world.state.faults;
-    const order = () => ({ ...MISHAPS[Number(this.value("fault"))][1], times: Number(this.value("times")) });
-    const waiting = [...slack.map((each) => ({ ...each, text: `Slack · ${each.method} · ${each.kind}` })), ...stripe.map((each) => ({ ...each, at: "stripe", text: `Stripe · ${each.kind}` }))];
-    const take = (each) => async () => {
-      await post("/control/faults", { at: each.at, method: each.method, kind: each.kind, times: 0 });
-      this.world.refresh();
-    };
-    return this.section("mishaps",
-      this.pick("fault", "fault", MISHAPS.map(([label], index) => [index, t(label)])),
-      el("p", { class: "field" }, el("label", { for: times }, t("howOften")), el("input", { id: times, type: "number", min: 1, max: 100, value: "1", dataset: { keep: "times" } })),
-      el("div", { class: "actions" }, this.press("arrange", () => post("/control/faults", order()))),
-      waiting.length ? el("ul", { class: "waiting", "aria-label": t("waiting") }, waiting.map((each) => el("li", {}, `${each.text} × ${each.times}`,
-        el("button", { type: "button", class: "icon", "aria-label": `${t("takeBack")}: ${each.text}`, onclick: take(each) }, icon("cross", { decoration: true }))))) : null);
-  }
-
-  kassor() {
-    const { pid, started_here: ours } = this.world.state.kassor, installed = this.world.workspace().installed;
-    const app = installed ? this.press("uninstall", () => this.event("app_uninstalled", () => ({}))) : this.press("install", () => this.event("app_reinstalled", () => ({})));
-    return this.section("kassor", el("p", { class: "soft" }, pid ? `${t("process")} ${pid}` : t(ours ? "starting" : "elsewhere")),
-      el("div", { class: "actions" }, ours ? this.press("kill", () => post("/control/kassor", { do: "kill" }), "danger") : null, app));
+    room.refresh();
   }
 }

@@ -141,7 +141,19 @@ function external(element, block, place, world) {
   });
 }
 
+// Outside an input block nothing names an element but its placeholder, or else what kind it is.
+function named(node, found) {
+  const target = node.matches("input,select,textarea,details.several,.choices") ? node : node.querySelector(":scope > [role=combobox]");
+  target?.setAttribute("aria-label", plainText(found.placeholder?.text ?? "") || t(found.type.startsWith("multi_") ? "pickSeveral" : "pick"));
+  return node;
+}
+
 export function element(found, block, place, world) {
+  const node = made(found, block, place, world);
+  return block.type === "input" || ["button", "image", "overflow"].includes(found.type) ? node : named(node, found);
+}
+
+function made(found, block, place, world) {
   switch (found.type) {
     case "button": return button(found, block, place, world);
     case "image": return el("img", { src: found.image_url, alt: found.alt_text, class: "thumb" });

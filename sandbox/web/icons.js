@@ -24,7 +24,7 @@ const DRAWN = {
   busts_in_silhouette: [PERSON(13, "#8aa0c6") + PERSON(7.4, BLUE), "people", "personer"],
   bust_in_silhouette: [PERSON(10, BLUE), "person", "person"],
   tada: [`<path d="M3 17.4L8 6.6l5.4 5.4z" fill="#f5b93b"/>${stroke(RED, "M12 6.6c.2-2 1.4-3.2 3.4-3.2M14 9c1.4-.8 2.6-.6 3.6.4", 1.6)}${stroke(BLUE, "M9.6 2.6v1.8M16.6 13.4h.1", 2)}`, "hurrah", "hurra"],
-  wave: [stroke(AMBER, "M6 11V5.4a1.3 1.3 0 012.6 0V9M8.6 9V4a1.3 1.3 0 012.6 0v5M11.2 9V5.2a1.3 1.3 0 012.6 0V12c0 3.4-2 5.4-4.6 5.4-2.2 0-3.4-1-4.6-3.2L3.4 11.4c-.6-1.2 1-2 1.8-1z", 1.5), "hello", "hej"],
+  wave: [`<path d="M5.6 11.6L4 8.2c-.5-1.2 1-1.9 1.6-.8l1.8 3.2-2.4-5c-.5-1.2 1.1-2 1.7-.8l2.4 4.8-1.9-5c-.4-1.2 1.3-1.8 1.8-.7l2.1 5-1-3.6c-.3-1.2 1.4-1.6 1.8-.5l1.6 4.8c1 3-.2 5.8-3 7-2.6 1-4.7 0-6-2.4z" fill="#f5b93b" stroke="${AMBER}" stroke-width=".9" stroke-linejoin="round"/>${stroke(AMBER, "M14.6 2.8c1.400.5 2.300 1.400 2.700 2.700M3.200 13.600c.3 1.500 1.100 2.700 2.400 3.400", 1.2)}`, "hello", "hej"],
   credit_card: [`<rect x="1.8" y="4.4" width="16.4" height="11.6" rx="2" fill="${BLUE}"/><path d="M1.8 7.4h16.4v2.4H1.8z" fill="#14305c"/>${stroke("#fff", "M4.6 13h4", 1.6)}`, "card", "kort"],
   receipt: [`<path d="M4 2h12v16l-2-1.4-2 1.4-2-1.4L8 18l-2-1.4L4 18z" fill="#fff" stroke="#667" stroke-width="1.2" stroke-linejoin="round"/>${stroke("#667", "M7 6.4h6M7 9.4h6M7 12.4h3", 1.4)}`, "receipt", "kvitto"],
   page_facing_up: [`<path d="M4.6 2h7.4L16 6v12H4.6z" fill="#fff" stroke="#667" stroke-width="1.2" stroke-linejoin="round"/>${stroke("#667", "M7 9h6M7 12h6M7 15h4", 1.4)}`, "document", "dokument"],
@@ -37,6 +37,13 @@ const DRAWN = {
   cross: [stroke(GREY, "M5 5l10 10M15 5L5 15", 1.8), "close", "stäng"],
   dots: [`<circle cx="4.6" cy="10" r="1.6" fill="${GREY}"/><circle cx="10" cy="10" r="1.6" fill="${GREY}"/><circle cx="15.4" cy="10" r="1.6" fill="${GREY}"/>`, "more", "mer"],
   menu: [stroke(GREY, "M3 5.4h14M3 10h14M3 14.6h14", 1.8), "menu", "meny"],
+  till: [`<path d="M5 2.6h10v14.8l-2.5-1.6-2.5 1.6-2.5-1.6L5 17.4z" fill="#fff"/>${stroke("#1f6f54", "M7.6 6.6h4.8M7.6 9.6h4.8M7.6 12.4h2.6", 1.5)}`, "Kassör", "Kassör"],
+  ring: [`<circle cx="10" cy="10" r="7.2" fill="none" stroke="${GREY}" stroke-width="1.6" stroke-dasharray="3 2.6"/>`, "not yet", "inte än"],
+  clock: [`<circle cx="10" cy="10" r="7.4" fill="none" stroke="${GREY}" stroke-width="1.5"/>${stroke(GREY, "M10 5.6V10l3 1.8", 1.6)}`, "clock", "klocka"],
+  search: [`<circle cx="8.6" cy="8.6" r="5.2" fill="none" stroke="${GREY}" stroke-width="1.7"/>${stroke(GREY, "M12.6 12.6L17 17", 1.9)}`, "search", "sök"],
+  send: [`<path d="M2.6 3.2L18 10 2.6 16.8l1.6-5.6L11 10 4.2 8.8z" fill="${GREY}"/>`, "send", "skicka"],
+  card: [`<rect x="2" y="4.6" width="16" height="10.8" rx="2" fill="none" stroke="${GREY}" stroke-width="1.5"/>${stroke(GREY, "M2.4 8.4h15.2", 1.7)}`, "card", "kort"],
+  there: [stroke(GREY, "M3.4 10h12.4M11 5.2l4.8 4.8-4.8 4.8", 1.7), "to", "till"],
   globe: [`<circle cx="10" cy="10" r="7.6" fill="none" stroke="${GREY}" stroke-width="1.5"/>${stroke(GREY, "M2.6 10h14.8M10 2.4c-5 4.6-5 10.6 0 15.2M10 2.4c5 4.6 5 10.6 0 15.2", 1.3)}`, "world", "världen"],
 };
 

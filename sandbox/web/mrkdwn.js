@@ -8,7 +8,6 @@ export const plainText = (text) => unescape(text ?? ""); // where only character
 export const drawnText = (text) => withIcons(plainText(text)); // everywhere else
 
 const RULES = [
-  [/^```([\s\S]+?)```/, (m) => el("pre", {}, unescape(m[1]))],
   [/^`([^`\n]+)`/, (m) => el("code", {}, unescape(m[1]))],
   [/^<@([UW][A-Z0-9]+)(?:\|[^>]*)?>/, (m, world) => el("span", { class: "mention" }, `@${world.person(m[1])}`)],
   [/^<#(C[A-Z0-9]+)(?:\|([^>]*))?>/, (m, world) => el("span", { class: "mention" }, `#${m[2] || world.channel(m[1])}`)],
@@ -66,13 +65,28 @@ function inline(text, world) {
   return nodes;
 }
 
+// Lines of text; neighbouring quoted ones are one quote.
+function lines(text, world) {
+  const nodes = [];
+  let quote = null, broken = true;
+  for (const line of text.split("\n")) {
+    const quoted = line.startsWith("&gt;");
+    if (quoted && quote) quote.append(el("br"), ...inline(line.slice(4).trim(), world));
+    else if (quoted) nodes.push(quote = el("blockquote", {}, inline(line.slice(4).trim(), world)));
+    else {
+      if (!broken && !quote) nodes.push(el("br"));
+      nodes.push(...inline(line, world));
+      quote = null;
+    }
+    broken = false;
+  }
+  return nodes;
+}
+
+// A block of code keeps its lines and knows no other marks.
 export function mrkdwn(text, world) {
-  return (text ?? "").split("\n").flatMap((line, index) => {
-    const nodes = line.startsWith("&gt;")
-      ? [el("blockquote", {}, inline(line.slice(4).trim(), world))]
-      : inline(line, world);
-    return index ? [el("br"), ...nodes] : nodes;
-  });
+  return (text ?? "").split(/\n?(```[\s\S]+?```)\n?/).filter(Boolean)
+    .flatMap((part) => (/^```[\s\S]+```$/.test(part) ? el("pre", {}, unescape(part.slice(3, -3).replace(/^\n|\n$/g, ""))) : lines(part, world)));
 }
 
 export function textObject(object, world) {

@@ -43,7 +43,7 @@ export function asking({ ask, chosen, many, least, placeholder, action, changed 
   const picked = [...chosen];
   let found = [], at = 0, wait = 0, turn = 0;
   const name = (option) => plainText(option.text.text);
-  const list = el("ul", { class: "suggest below", role: "listbox", id: newId(), hidden: true });
+  const list = el("ul", { class: "suggest below", role: "listbox", "aria-label": t("suggestions"), id: newId(), hidden: true });
   const chips = el("span", { class: "chips" });
   const show = () => {
     list.hidden = !found.length;

@@ -1,5 +1,6 @@
 """A whole sandbox as a newcomer starts it: its own process, its own ports, on SQLite and on PostgreSQL."""
 
+import asyncio
 import os
 import random
 import signal
@@ -8,20 +9,21 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from cli.sandbox_client import SandboxClient
+from tests.clock import BEGINS
 from tests.postgres import Postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-_PORTS = range(
-    20_000, 32_000, 3
-)  # below what the kernel hands out by itself: nobody takes one between a look and a bind
+# Below what the kernel hands out by itself: nobody takes one between a look and a bind.
+_PORTS = range(20_000, 32_000, 3)
 
 
 def three_free_ports() -> int:
@@ -42,16 +44,30 @@ def _is_free(port: int) -> bool:
         return True
 
 
+async def until_ready(address: str) -> None:
+    """Wait until a Kassör there can do its work. Raises TimeoutError after 40 s."""
+    async with aiohttp.ClientSession() as session, asyncio.timeout(40):
+        while True:
+            with suppress(aiohttp.ClientError):
+                async with session.get(f"{address}/readyz") as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(0.05)
+
+
 @contextmanager
-def running_sandbox(log: Path, database_url: str | None = None) -> Iterator[str]:
+def running_sandbox(log: Path, database_url: str | None = None, *more: str) -> Iterator[str]:
     """`kassor sandbox`, ended politely afterwards; yields the address of its page."""
     port = three_free_ports()
+    begins = (
+        [] if {"--keep", "--begins"} & {*more} else ["--begins", f"{BEGINS:%Y-%m-%dT%H:%M}"]
+    )  # a world that is kept goes on as it is
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     if database_url:
         environment["DATABASE_URL"] = database_url
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cli", "sandbox", "--port", str(port)],
+            [sys.executable, "-m", "cli", "sandbox", "--port", str(port), *begins, *more],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -76,14 +92,14 @@ def running_sandbox(log: Path, database_url: str | None = None) -> Iterator[str]
 
 
 @contextmanager
-def sandbox_on(request: pytest.FixtureRequest, log: Path) -> Iterator[str]:
+def sandbox_on(request: pytest.FixtureRequest, log: Path, *more: str) -> Iterator[str]:
     """A sandbox on the database that the fixture's parameter names."""
     if request.param == "sqlite":
-        with running_sandbox(log) as url:
+        with running_sandbox(log, None, *more) as url:
             yield url
         return
     server: Postgres = request.getfixturevalue("postgres")
-    with server.database(migrated=False) as database_url, running_sandbox(log, database_url) as url:
+    with server.database(migrated=False) as database_url, running_sandbox(log, database_url, *more) as url:
         yield url
 
 

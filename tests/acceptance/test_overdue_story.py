@@ -85,6 +85,9 @@ async def test_M5_a_new_card_is_tried_at_once_and_all_is_well(sandbox: SandboxCl
     assert [(each["paid"], each["amount"]) for each in made] == [(True, 250_000)]
     assert (await live(sandbox))["status"] == "active"
     assert "is paid" in texts(await last_with(sandbox, owner, "is paid"))
+    [before] = [each for each in await sandbox.messages(owner) if each["ts"] == told["ts"]]
+    assert elements(before) == []  # what happened stands where its buttons were
+    assert "*Paid* on " in texts(before)
 
 
 async def test_M5_the_same_news_five_times_over_charges_and_tells_nothing_more(sandbox: SandboxClient) -> None:

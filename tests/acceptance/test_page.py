@@ -246,9 +246,9 @@ async def test_I6_a_copy_is_sent_again_and_its_button_says_so(sandbox: SandboxCl
     assert len(await sandbox.messages(owner)) == before + 1
 
 
-async def test_R32_R34_thirty_invoices_are_turned_a_page_at_a_time(sandbox: SandboxClient) -> None:
+async def test_R32_R34_many_invoices_are_turned_a_page_at_a_time(sandbox: SandboxClient) -> None:
     owner = await person(sandbox, "Ebba")
-    await sandbox.move_clock(days=29 * 31)
+    await sandbox.move_clock(days=16 * 31)
     listing = await answer(sandbox, owner, "/fakturering", "fakturor", "C0DESIGN1")
     seen: list[str] = []
     pages = 0
@@ -260,7 +260,7 @@ async def test_R32_R34_thirty_invoices_are_turned_a_page_at_a_time(sandbox: Sand
         await sandbox.press(owner, listing, invoice_views.OLDER, "C0DESIGN1")
         listing = (await sandbox.said_to(owner, "C0DESIGN1"))[-1]
     numbers = [value.partition(":")[0] for value in seen]
-    assert len(numbers) == len(set(numbers)) >= 30
+    assert len(numbers) == len(set(numbers)) > 16
     assert pages == -(-len(numbers) // 8)
     assert f"Sida {pages} av {pages}" in texts(listing)
     await sandbox.press(owner, listing, invoice_views.NEWER, "C0DESIGN1")
@@ -367,15 +367,9 @@ async def test_R10_the_wrong_one_is_cancelled_beside_the_upgrade_which_goes_on_w
 
 async def test_R2_more_teams_than_a_menu_takes_are_found_by_typing(sandbox: SandboxClient) -> None:
     who = await person(sandbox, "Alice")
-    for number in range(105):
-        await sandbox.post(
-            "/control/event",
-            type="team_created",
-            workspace=who.workspace,
-            handle=f"crew{number}",
-            name=f"Crew {number}",
-            users=[who.id, "U0DAVID04"],
-        )
+    made: Json = {"type": "team_created", "workspace": who.workspace, "users": [who.id, "U0DAVID04"]}
+    for number in range(101):
+        await sandbox.post("/control/event", **made, handle=f"crew{number}", name=f"Crew {number}")
     await sandbox.settled()
     view = await pressed_at_home(sandbox, who, "kassor.go.upgrade")
     menu = element(view, "kassor.upgrade.scope")

@@ -234,6 +234,19 @@ async def test_R24_the_subscription_is_invoiced_and_its_invoice_reaches_the_owne
     assert len(files) == 1
 
 
+async def test_R24_once_it_is_paid_its_copy_says_so_where_the_button_was(sandbox: SandboxClient) -> None:
+    carin, _, _, _ = await cast(sandbox)
+    (invoice,) = await objects(sandbox, "invoice")
+    card = {"method": "card", "number": "4242424242424242", "expiry": "12/40", "cvc": "123"}
+    async with sandbox.session.post(invoice["hosted_invoice_url"], data=card) as page:
+        assert page.status == 200
+    await sandbox.settled()
+    (copy,) = [message for message in await sandbox.messages(carin) if message.get("files")]
+    assert [each["action_id"] for each in elements(copy)] == ["kassor.invoice.open", "kassor.go.invoices"]
+    assert "*Betald* " in texts(copy)
+    assert len(copy["files"]) == 1
+
+
 async def test_R43_seats_are_adjusted_through_sales(sandbox: SandboxClient) -> None:
     carin, _, nils, _ = await cast(sandbox)
     view = await refused_with_door(sandbox, carin, "/platser", "30")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from sandbox.cast import User
 from sandbox.clock import WorldClock
 from sandbox.journal import Journal
 from sandbox.slack.server import SlackServer
+from tests.clock import a_clock
 from tests.sandbox.stripe.shop import free_port
 
 BIG, SMALL = "T0FJALL01", "T1PIXEL01"
@@ -89,7 +91,16 @@ class Office:
 @pytest.fixture
 async def office(database: str, settings: Settings, catalogue: Catalogue, tmp_path: Path) -> AsyncIterator[Office]:
     del database
-    world = WorldClock(tmp_path / "clock")
+    async with open_office(settings, catalogue, tmp_path) as there:
+        yield there
+
+
+@asynccontextmanager
+async def open_office(
+    settings: Settings, catalogue: Catalogue, tmp_path: Path, *, app_token: str | None = None
+) -> AsyncIterator[Office]:
+    """An office; with an app-level token Slack has Socket Mode on."""
+    world = a_clock(tmp_path)
     clock.follow(world.path)
     bot_port = free_port()
     slack = SlackServer(
@@ -99,6 +110,7 @@ async def office(database: str, settings: Settings, catalogue: Catalogue, tmp_pa
         app_url=f"http://127.0.0.1:{bot_port}",
         signing_secret="signing-secret",
         client=("1.2", "secret"),
+        app_token=app_token,
     )
     await slack.start([])
     own = replace(
@@ -106,7 +118,9 @@ async def office(database: str, settings: Settings, catalogue: Catalogue, tmp_pa
         slack_bot_token=None,
         slack_client_id="1.2",
         slack_client_secret="secret",
+        slack_app_token=app_token,
         slack_api_url=f"{slack.base_url}/api/",
+        public_url=slack.sender.app_url,
         encryption_keys=(Fernet.generate_key().decode(),),
     )
     payments = Payments(own, catalogue)

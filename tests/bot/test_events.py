@@ -1,10 +1,13 @@
 """What Slack tells by itself (P1–P3), sent as Slack sends it."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from bot import people
+from bot.listeners import events
 from domain import clock, directory
 from domain.records import Installation, Member, Notice, Scope, Subscription, Workspace
 from sandbox.slack import shapes
@@ -112,6 +115,92 @@ async def test_P2_a_group_that_is_made_is_a_team_and_one_that_is_disabled_withou
     assert await size(office, scope) == 3
 
 
+# --- news that comes late, or two at once ---
+
+
+async def test_P2_late_news_of_somebody_brings_back_nothing_that_was(office: Office) -> None:
+    as_he_was = shapes.user(office.user("U0HUGO008"), locale=True)
+    await office.happens("deactivated", user="U0HUGO008")
+    await office.sends({"type": "user_change", "user": as_he_was})
+    assert (await Member.get(slack_user_id="U0HUGO008")).is_deactivated
+
+
+async def test_P2_news_that_tells_nothing_new_asks_slack_nothing(office: Office) -> None:
+    before = office.calls("users.info")
+    told = shapes.user(office.user("U0HUGO008"), locale=True)
+    told["profile"]["status_text"] = "At lunch"
+    await office.sends({"type": "user_change", "user": told})
+    assert office.calls("users.info") == before
+
+
+class Held:
+    """What the first call of one of our own functions brought, or is about to do, waits; those that follow don't."""
+
+    def __init__(self, real: Callable[..., Awaitable[Any]]) -> None:
+        self.real = real
+        self.there, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def after(self, *given: Any) -> Any:
+        answer = await self.real(*given)
+        await self._waits()
+        return answer
+
+    async def before(self, *given: Any) -> Any:
+        await self._waits()
+        return await self.real(*given)
+
+    async def _waits(self) -> None:
+        if not self.there.is_set():
+            self.there.set()
+            await self.go_on.wait()
+
+
+async def test_P2_of_two_news_of_somebody_at_once_the_later_stays(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(events._as_slack_has_it)
+    monkeypatch.setattr(events, "_as_slack_has_it", held.after)
+    office.slack.happenings.happen({"type": "profile_changed", "user": "U0HUGO008", "tz": "Asia/Tokyo"})
+    await held.there.wait()
+    await asyncio.gather(*office.slack.sender.tasks)
+    office.slack.happenings.happen({"type": "deactivated", "user": "U0HUGO008"})
+    async with asyncio.timeout(10):
+        while not (await Member.get(slack_user_id="U0HUGO008")).is_deactivated:  # noqa: ASYNC110 - a test waits
+            await asyncio.sleep(0.01)
+    held.go_on.set()
+    await office.heard()
+    assert (await Member.get(slack_user_id="U0HUGO008")).is_deactivated
+
+
+async def test_P2_of_two_who_come_and_go_at_once_the_later_list_stays(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scope, _ = await paying_channel(office)
+    held = Held(people._set_team)
+    monkeypatch.setattr(people, "_set_team", held.before)
+    office.slack.happenings.happen({"type": "member_left", "user": "U0EBBA005", "channel": DESIGN})
+    await held.there.wait()
+    await asyncio.gather(*office.slack.sender.tasks)
+    for user in ("U0ALICE01", "U0EBBA005"):
+        office.slack.happenings.happen({"type": "member_joined", "user": user, "channel": DESIGN})
+    async with asyncio.timeout(10):
+        while await size(office, scope) != 6:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.01)
+    held.go_on.set()
+    await office.heard()
+    assert await size(office, scope) == 6
+
+
+async def test_P2_late_news_of_a_team_that_was_gone_and_is_back_takes_nothing(office: Office) -> None:
+    scope, live = await paying_channel(office)
+    await office.sends({"type": "channel_archive", "channel": DESIGN, "user": "U0ALICE01", "is_moved": 0})
+    assert await Notice.filter(kind="team_gone", owner_of_id=live.id).count() == 0
+    group = await Scope.get(slack_ref="S0DESIGN1")
+    disabled = shapes.usergroup(office.slack.state.workspaces[BIG].usergroups["S0DESIGN1"]) | {"date_delete": 1}
+    await office.sends({"type": "subteam_updated", "subteam": disabled})
+    assert (await size(office, scope), await size(office, group)) == (5, 5)
+
+
 async def test_P2_a_workspace_that_is_renamed(office: Office) -> None:
     await office.happens("workspace_renamed", name="Nordanvind")
     assert (await Workspace.get(id=BIG)).name == "Nordanvind"
@@ -156,10 +245,17 @@ async def test_P3_somebody_elses_token_taken_back_is_none_of_ours(office: Office
     assert not (await Workspace.get(id=BIG)).installed
 
 
-async def test_P3_news_of_an_uninstall_from_before_the_reinstall_takes_nothing(office: Office) -> None:
-    before = clock.now().timestamp()
+@pytest.mark.parametrize("event", [{"type": "app_uninstalled"}, revoked({"bot": ["U0KASSOR1"]})])
+@pytest.mark.parametrize("dated_by", ["event_ts", "event_time"])
+async def test_P3_news_of_an_uninstall_from_before_the_reinstall_takes_nothing(
+    office: Office, event: dict[str, Any], dated_by: str
+) -> None:
+    late = office.slack.sender._envelope(office.slack.state.workspaces[BIG], event)
+    if dated_by == "event_time":
+        del late["event"]["event_ts"]
     office.clock.move_to(clock.now().replace(year=clock.now().year + 1))
     await office.install(BIG)
-    await office.sends(revoked({"bot": ["U0KASSOR1"]}) | {"event_ts": f"{before:.6f}"})
+    assert await office.slack.sender._delivered(late)
+    await office.heard()
     assert (await Workspace.get(id=BIG)).installed
     assert await Installation.filter(team_id=BIG, revoked_at=None).count() == 1

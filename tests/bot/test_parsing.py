@@ -57,12 +57,12 @@ def test_what_is_known_is_told_in_the_readers_language(language: str) -> None:
     ],
 )
 def test_an_upgrade_is_understood_in_any_order_and_either_language(text: str, catalogue: Catalogue) -> None:
-    wish = parse_upgrade(text, catalogue)
+    wish = parse_upgrade(text, catalogue, "sv")
     assert (wish.plan, wish.interval, wish.seats, wish.is_complete) == ("business", "year", SeatsAsked(25), True)
 
 
 def test_people_and_teams_are_named_by_mention(catalogue: Catalogue) -> None:
-    wish = parse_upgrade("premium <@U012AB|ada> monthly <!subteam^S1|design>", catalogue)
+    wish = parse_upgrade("premium <@U012AB|ada> monthly <!subteam^S1|design>", catalogue, "sv")
     assert (wish.owner, wish.team, wish.plan, wish.interval, wish.is_complete) == (
         "U012AB",
         "S1",
@@ -70,13 +70,27 @@ def test_people_and_teams_are_named_by_mention(catalogue: Catalogue) -> None:
         "month",
         False,
     )
-    assert parse_upgrade("<#C9|crew> premium", catalogue).team == "C9"
+    assert parse_upgrade("<#C9|crew> premium", catalogue, "sv").team == "C9"
 
 
 def test_a_misspelt_plan_is_met_with_the_plans_own_name(catalogue: Catalogue) -> None:
     with pytest.raises(UnknownWord) as refused:
-        parse_upgrade("premum", catalogue)
+        parse_upgrade("premum", catalogue, "sv")
     assert refused.value.nearest == "Premium"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", ("monthly", "yearly")), ("sv", ("månadsvis", "årsvis")), ("pl", ("monthly", "yearly"))],
+)
+def test_a_word_like_no_other_is_met_with_the_readers_own_words(
+    language: str, said: tuple[str, str], catalogue: Catalogue
+) -> None:
+    for parse in (parse_upgrade, parse_plan):
+        with pytest.raises(UnknownWord) as refused:
+            parse("gold", catalogue, language)
+        assert (refused.value.nearest, refused.value.known[-2:]) == (None, said)
+        assert all(parse_upgrade(word, catalogue, language).interval for word in said)  # what is offered is understood
 
 
 @pytest.mark.parametrize(
@@ -112,13 +126,22 @@ def test_a_mention_is_somebody() -> None:
     assert parse_person(" <@U012AB3CD|ada> ") == "U012AB3CD"
 
 
+def test_seats_typed_with_a_plan_are_not_lost(catalogue: Catalogue) -> None:
+    assert parse_plan("business 25", catalogue, "en").seats == SeatsAsked(25)
+    assert parse_plan("+5 yearly", catalogue, "en").seats == SeatsAsked(5, relative=True)
+
+
 def test_a_plan_alone_or_an_interval_alone(catalogue: Catalogue) -> None:
-    assert parse_plan("business", catalogue).interval is None
-    assert parse_plan("årsvis", catalogue).plan is None
+    assert parse_plan("business", catalogue, "sv").interval is None
+    assert parse_plan("årsvis", catalogue, "sv").plan is None
 
 
 @given(st.text(max_size=200))
 def test_whatever_is_typed_is_understood_or_refused_never_an_error(text: str) -> None:
-    for parse in (lambda: parse_verb(text, "sv"), lambda: parse_upgrade(text, SHIPPED), lambda: parse_seats_text(text)):
+    for parse in (
+        lambda: parse_verb(text, "sv"),
+        lambda: parse_upgrade(text, SHIPPED, "sv"),
+        lambda: parse_seats_text(text),
+    ):
         with suppress(Refusal):
             parse()

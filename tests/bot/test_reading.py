@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from bot import people, reading
-from domain import directory
+from domain import clock, directory
 from domain.records import Member, Notice, Scope, Workspace
 from tests.bot.conftest import BIG, SMALL, Office, subscribed
+from tests.bot.test_installations import hours_pass, installed
 
 
 async def test_P2_what_dropped_events_left_behind_is_mended_within_a_day_and_logged(
@@ -86,6 +87,67 @@ async def test_P1_P2_an_owner_whose_going_was_missed_is_noticed_by_the_reading(o
     alice = await Member.get(slack_user_id="U0ALICE01")  # Slack's own admin; there is no other
     told = await Notice.filter(kind="owner_gone")
     assert [(each.member_id, each.facts["subscription"]) for each in told] == [(alice.id, live.id)]
+
+
+async def test_P2_what_is_heard_while_a_long_list_is_read_is_not_overwritten_by_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(people, "PAGE", 1)
+    client = await office.bot.client_for(BIG)
+    assert client is not None
+    before = office.calls("users.list")
+    reading_it = asyncio.create_task(people.read_everybody(client, BIG))
+    async with asyncio.timeout(10):
+        while office.calls("users.list") - before < 5:  # noqa: ASYNC110 - Slack has no event to wait for
+            await asyncio.sleep(0.001)
+    assert not reading_it.done()
+    first = await Member.filter(workspace_id=BIG).order_by("slack_user_id").first()  # on the first page, still with us
+    assert first is not None
+    facts = (await directory.members_by_id(BIG))[first.slack_user_id]
+    await directory.upsert_member(BIG, replace(facts, is_deactivated=True))
+    await reading_it
+    assert (await Member.get(id=first.id)).is_deactivated
+
+
+async def test_P2_nobody_counts_as_gone_after_a_list_that_has_no_end(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(people, "PAGE", 1)
+    monkeypatch.setattr(people, "MOST_PAGES", 3)
+    client = await office.bot.client_for(BIG)
+    assert client is not None
+    assert (await people.read_everybody(client, BIG)).gone == []
+    assert await office.members() == 18
+    assert "has no end after 3 pages" in caplog.text
+
+
+async def test_P2_teams_slack_would_not_tell_of_are_read_again_in_a_while_and_not_in_a_day(office: Office) -> None:
+    group = await Scope.get(slack_ref="S0DESIGN1")
+    office.slack.state.workspaces[BIG].usergroups["S0DESIGN1"].users.pop()
+    office.a_day_passes()
+    office.slack.faults.add({"method": "usergroups.list", "kind": "error", "times": 2})
+    await reading.read_due(office.bot)
+    assert await directory.members_in(group, office.bot.desk.catalogue) == 5
+    office.clock.move_to(office.clock.now() + reading.LEASE)
+    assert await reading.read_due(office.bot) == 2
+    assert await directory.members_in(group, office.bot.desk.catalogue) == 4
+
+
+async def test_P2_one_channel_slack_will_not_tell_of_keeps_no_other_from_being_read(office: Office) -> None:
+    client = await office.bot.client_for(BIG)
+    assert client is not None
+    home = office.slack.state.workspaces[BIG]
+    for name in ("C0DESIGN1", "C0GENERAL"):  # in their order
+        scope = await people.team(client, BIG, name)
+        await subscribed(scope, await Member.get(slack_user_id="U0EBBA005"))
+        home.channels[name].members.append("U0NEW0001")
+    office.joins("U0NEW0001")
+    office.a_day_passes()
+    office.slack.faults.add({"method": "conversations.info", "kind": "error", "error": "access_denied"})
+    await reading.read_due(office.bot)
+    newcomer = await Member.get(slack_user_id="U0NEW0001")
+    there = await Scope.filter(memberships__member_id=newcomer.id).values_list("slack_ref", flat=True)
+    assert there == ["C0GENERAL"]
 
 
 async def test_P2_several_workers_read_a_workspace_once(office: Office) -> None:
@@ -183,6 +245,23 @@ async def test_P2_somebody_new_who_is_named_in_a_team_before_their_own_event_cou
     assert await directory.members_in(await Scope.get(slack_ref="S0DESIGN1"), office.bot.desk.catalogue) == 6
 
 
+async def test_a_channel_shared_with_many_of_another_company_opens_before_slack_has_done_waiting(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.slack.state.workspaces[BIG].channels["C0DESIGN1"].members += [f"U9GUEST{each:02}" for each in range(20)]
+    real = people.member
+
+    async def far_away(*given: Any) -> Member | None:
+        await asyncio.sleep(0.2)  # an ordinary call to Slack
+        return await real(*given)
+
+    monkeypatch.setattr(people, "member", far_away)
+    done = await office.slack.acting.command("U0EBBA005", "dm", "/upgrade", "#design")
+    await office.heard()
+    assert done["ok"]
+    assert "C0DESIGN1" in str(office.slack.state.views.get("U0EBBA005"))
+
+
 # --- what Slack says of one person ---
 
 
@@ -217,3 +296,52 @@ def test_R5_what_slack_says_of_a_person_is_understood(user: dict[str, Any], fact
 )
 def test_R5_who_is_of_the_workspace(user: dict[str, Any], ours: bool) -> None:
     assert people.is_of(user, "T1") is ours
+
+
+# --- a token that is replaced while a long list is read ---
+
+
+async def held_up(office: Office) -> asyncio.Task[bool]:
+    """The daily reading of the big workspace, which Slack has asked to wait a second."""
+    office.a_day_passes()
+    await Workspace.filter(id=SMALL).update(members_read_at=clock.now())
+    office.slack.api.faults.add({"method": "users.list", "kind": "rate_limited", "times": 1, "retry_after": 1})
+    before = office.calls("users.list")
+    reading_it = asyncio.create_task(reading.read_one(office.bot))
+    async with asyncio.timeout(10):
+        while office.calls("users.list") == before:  # noqa: ASYNC110 - Slack has no event to wait for
+            await asyncio.sleep(0.01)
+    return reading_it
+
+
+async def test_P3_a_reading_that_outlived_its_install_takes_nothing_from_the_next_one(office: Office) -> None:
+    reading_it = await held_up(office)
+    home = office.slack.state.workspaces[BIG]
+    office.slack.state.revoked[home.bot_token] = "account_inactive"
+    home.bot_token = "xoxb-sandbox-another"
+    await office.install(BIG)
+    assert await reading_it
+    assert (await Workspace.get(id=BIG)).installed
+    assert await office.bot.client_for(BIG) is not None
+
+
+async def test_P3_a_reading_that_outlived_its_token_leaves_the_one_it_was_exchanged_for(office: Office) -> None:
+    office.slack.oauth.rotates = True
+    assert await installed(office, BIG) == 200
+    await office.bot.read_soon(BIG)
+    reading_it = await held_up(office)
+    hours_pass(office, 11)
+    assert await office.bot.client_for(BIG) is not None  # a message was due meanwhile, and needed the next token
+    hours_pass(office, 2)
+    assert await reading_it
+    assert (await Workspace.get(id=BIG)).installed
+    assert await office.bot.client_for(BIG) is not None
+
+
+async def test_P3_a_token_that_slack_does_not_take_for_now_is_not_thrown_away(office: Office) -> None:
+    office.a_day_passes()
+    await Workspace.filter(id=SMALL).update(members_read_at=clock.now())
+    office.slack.api.faults.add({"method": "users.list", "kind": "error", "times": 1, "error": "invalid_auth"})
+    assert await reading.read_one(office.bot)  # such as from an address the workspace doesn't let in
+    assert (await Workspace.get(id=BIG)).installed
+    assert await office.bot.client_for(BIG) is not None

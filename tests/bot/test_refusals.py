@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.views.refusals import refusal_text
-from bot.words import Words, catalogue, mention
+from bot.words import Words, catalogue, mention, written
 from domain.rules import refusals as no
 from tests.acceptance.conftest import ROOT
 from tests.bot.test_views import DESK
@@ -71,6 +71,7 @@ UNSAID = {
     "RequestDecided": {"state", "at"},
     "EndsAnyway": {"until"},
     "AdminNotEligible": {"reason", "name"},
+    "RecipientNotEligible": {"reason", "name"},
     "SeveralSubscriptions": {"subscriptions"},
     "NotOwner": {"owner_name", "asked"},  # the mention shows the name; what was asked chooses the words
     "ActorNotEligible": {"reason"},
@@ -103,8 +104,8 @@ def refusal_of(entry: dict[str, Any]) -> no.Refusal:
 
 
 def said(entry: dict[str, Any], language: str) -> str:
-    """What its reader reads, with plain spaces."""
-    return refusal_text(refusal_of(entry), READERS[language], DESK).replace("\u00a0", " ")
+    """What its reader reads, with plain spaces and dates spelled out."""
+    return written(refusal_text(refusal_of(entry), READERS[language], DESK)).replace("\u00a0", " ")
 
 
 def words_of(text: str) -> set[str]:

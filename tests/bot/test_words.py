@@ -4,16 +4,19 @@ import ast
 import re
 from collections import Counter
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 from babel.messages.extract import extract_from_dir
 
+from bot.views.blocks import confirm, note
 from bot.words import LOCALES, Raw, Words, catalogue, escape, link, mention
 from tests.acceptance.conftest import ROOT
 
 KEYWORDS = {"t": None, "words": None, "plain": None, "n": (1, 2)}
 
 
+@cache
 def messages() -> set[str | tuple[str, ...]]:
     """Every message the bot can say, as its code has them."""
     return {found[2] for found in extract_from_dir(str(ROOT / "bot"), keywords=KEYWORDS)}  # type: ignore[arg-type]  # Babel's
@@ -78,10 +81,33 @@ def test_money_is_written_as_the_reader_writes_it(locale: str, amount: int, curr
     assert Words(locale).money(amount, currency).replace("\u00a0", " ") == shown
 
 
-def test_days_are_the_readers_own() -> None:
+def test_I3_days_are_the_readers_own() -> None:
+    """Slack draws them; what it falls back on, and what is read where it doesn't draw, is in the same language and time zone."""
     late = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
-    assert Words("sv-SE", "Europe/Stockholm").day(late) == "1 januari 2027"
-    assert Words("en-US", "America/New_York").day(late) == "December 31, 2026"
+    swede, american, channel = (
+        Words("sv-SE", "Europe/Stockholm"),
+        Words("en-US", "America/New_York"),
+        Words("en-GB", "UTC"),
+    )
+    assert swede.day(late) == "<!date^1798759800^{date}|1 januari 2027>"
+    assert american.day(late) == "<!date^1798759800^{date}|December 31, 2026>"
+    assert swede.time(late) == "<!date^1798759800^{date}, {time}|1 januari 2027, 00:30>"
+    assert channel.time(late) == "<!date^1798759800^{date}, {time}|31 December 2026, 23:30 UTC>"
+    assert swede("From {day}: {money}", day=swede.day(late), money="5 kr").startswith("Från <!date^")
+    assert swede.plain("Change on {day}", day=swede.day(late)) == "Ändra 1 januari 2027"
+    assert swede.iso_day(None) == ""
+
+
+def test_a_notification_a_question_and_a_field_spell_dates_out() -> None:
+    t = Words("sv-SE", "Europe/Stockholm")
+    text = t("Free trial until {day}.", day=t.day(datetime(2026, 12, 31, 23, 30, tzinfo=UTC)))
+    shown = note(text)
+    assert shown.text == "Gratis till 1 januari 2027."
+    assert shown.blocks[0]["text"]["text"] == text
+    assert confirm("?", text, "Ja", "Nej")["text"]["text"] == shown.text
+    long = note("x" * 2_980 + text)
+    assert long.text.endswith("Gratis till 1 janua…")
+    assert long.blocks[0]["text"]["text"].endswith("xGratis till …"), "never through a date"
 
 
 def test_a_name_can_become_neither_a_mention_nor_a_link() -> None:

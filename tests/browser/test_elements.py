@@ -1,32 +1,15 @@
 """Every block and element of Slack's in a real browser, worked with mouse and keyboard, in front of a small app."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.walk import act_as
-from tests.sandbox.slack.town import ALICE, BJORN, Town, field_of, open_town, option, plain
+from tests.browser.walk import act_as, open_messages
+from tests.sandbox.slack.town import ALICE, BJORN, Town, field_of, option, plain
 
 CONFIRM = {"title": plain("Sure?"), "text": plain("It costs"), "confirm": plain("Pay"), "deny": plain("Wait")}
-
-
-@pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
-    async with open_town(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def alice(page: Page, town: Town) -> Page:
-    """Alice's browser, in her conversation with the app."""
-    await page.goto(town.world.slack.base_url)
-    await act_as(page, "Alice Morgan")
-    await page.locator("#side button", has_text="Kassör").nth(1).click()
-    return page
 
 
 def message(*elements: dict[str, Any]) -> list[dict[str, Any]]:
@@ -56,14 +39,14 @@ async def test_shortcodes_are_drawn_with_a_name_and_unknown_ones_stay_as_they_ar
     await expect(shown.get_by_role("img", name="done")).to_be_visible()
     await expect(shown.get_by_role("img", name="warning")).to_be_visible()
     await expect(shown).to_contain_text(":no_such_thing: at 12:30:45")
-    assert await shown.locator("svg").count() == 2
+    assert await shown.locator(".text svg").count() == 2
 
 
-async def test_the_names_of_drawings_follow_the_reader(page: Page, town: Town) -> None:
+async def test_the_names_of_drawings_follow_the_reader(town: Town, page: Page) -> None:
     await town.client.chat_postMessage(channel=BJORN, text=":white_check_mark: Betald")
     await page.goto(town.world.slack.base_url)
     await act_as(page, "Björn Åkesson")
-    await page.locator("#side button", has_text="Kassör").nth(1).click()
+    await open_messages(page)
     await expect(page.locator(".message").last.get_by_role("img", name="klart")).to_be_visible()
 
 

@@ -12,8 +12,10 @@ from tests.sandbox.stripe.shop import Shop, open_shop
 
 DONE = re.compile(r"/\?done$")
 WORDS: dict[str, dict[str, str]] = {
-    "sv": {"number": "Kortnummer", "pay": "Starta abonnemang", "approve": "Godkänn", "deny": "Neka", "country": "Sverige"},
-    "en": {"number": "Card number", "pay": "Subscribe", "approve": "Approve", "deny": "Refuse", "country": "Sweden"},
+    "sv": {"number": "Kortnummer", "pay": "Starta abonnemang", "approve": "Godkänn", "deny": "Neka", "country": "Sverige",
+           "email": "E-post", "log_in": "Logga in på PayPal", "leave": "Avbryt"},
+    "en": {"number": "Card number", "pay": "Subscribe", "approve": "Approve", "deny": "Refuse", "country": "Sweden",
+           "email": "Email", "log_in": "Log in to PayPal", "leave": "Cancel"},
 }  # fmt: skip
 
 
@@ -85,10 +87,16 @@ async def test_a_refused_card_says_why_and_another_can_be_tried(
     assert await status_of(shop, session) == ("complete", "paid")
 
 
-@pytest.mark.parametrize("approved", [True, False], ids=["approved", "refused"])
-async def test_the_bank_asks_first_with_3d_secure(browser: Browser, shop: Shop, language: str, approved: bool) -> None:
+@pytest.mark.parametrize(
+    ("number", "approved"),
+    [("4000 0025 0000 3155", True), ("4000 0000 0000 3220", True), ("4000 0027 6000 3184", False)],
+    ids=["once", "always", "refused"],
+)
+async def test_the_bank_asks_first_with_3d_secure(
+    browser: Browser, shop: Shop, language: str, number: str, approved: bool
+) -> None:
     page, session = await checkout(browser, shop, language)
-    await page.get_by_label(WORDS[language]["number"]).fill("4000 0027 6000 3184")
+    await page.get_by_label(WORDS[language]["number"]).fill(number)
     await page.get_by_role("button", name=WORDS[language]["pay"]).click()
     await page.get_by_role("button", name=WORDS[language]["approve" if approved else "deny"]).click()
     if approved:
@@ -103,6 +111,10 @@ async def test_paypal_pays_after_its_own_log_in(browser: Browser, shop: Shop, la
     await page.get_by_label("PayPal", exact=True).check()
     await expect(page.get_by_label(WORDS[language]["number"])).to_be_hidden()
     await page.get_by_role("button", name=WORDS[language]["pay"]).click()
+    await expect(page.get_by_role("heading", name="PayPal")).to_be_visible()
+    assert await status_of(shop, session) == ("open", "unpaid")
+    await page.get_by_label(WORDS[language]["email"]).fill("kim@paypal.example")
+    await page.get_by_role("button", name=WORDS[language]["log_in"]).click()
     await page.wait_for_url(DONE)
     assert await status_of(shop, session) == ("complete", "paid")
     sub = await shop.v1.subscriptions.retrieve_async(
@@ -110,6 +122,21 @@ async def test_paypal_pays_after_its_own_log_in(browser: Browser, shop: Shop, la
         {"expand": ["default_payment_method"]},
     )
     assert sub.default_payment_method.type == "paypal"
+    assert sub.default_payment_method.paypal.payer_email == "kim@paypal.example"
+
+
+@pytest.mark.parametrize("turned_back", [True, False], ids=["turned back", "declined"])
+async def test_whoever_does_not_pay_at_paypal_is_told_and_can_choose_again(
+    browser: Browser, shop: Shop, language: str, turned_back: bool
+) -> None:
+    page, session = await checkout(browser, shop, language)
+    await page.get_by_label("PayPal", exact=True).check()
+    await page.get_by_role("button", name=WORDS[language]["pay"]).click()
+    await page.get_by_label(WORDS[language]["email"]).fill("declined@example.com")
+    await page.get_by_role("button", name=WORDS[language]["leave" if turned_back else "log_in"]).click()
+    why = {"sv": "avbröt" if turned_back else "sa nej", "en": "turned back" if turned_back else "declined"}[language]
+    await expect(page.get_by_role("alert")).to_contain_text(why)
+    assert await status_of(shop, session) == ("open", "unpaid")
 
 
 async def test_an_invoice_shows_its_discount_tax_and_credit_and_is_paid_on_its_page(

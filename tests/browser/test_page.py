@@ -2,7 +2,7 @@
 
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.walk import act_as, pay, say, upgrade
+from tests.browser.walk import act_as, open_home, open_messages, pay, say, upgrade
 
 
 async def test_a_newcomer_upgrades_pays_and_reads_the_answer(page: Page, address: str) -> None:
@@ -20,9 +20,9 @@ async def test_a_newcomer_upgrades_pays_and_reads_the_answer(page: Page, address
 async def test_the_new_owner_reads_swedish_and_the_page_speaks_it_too(page: Page, address: str) -> None:
     await page.goto(address)
     await act_as(page, "Björn Åkesson")
-    await page.locator("#side button", has_text="Meddelanden").click()
+    await open_messages(page)
     await expect(page.locator(".messages")).to_contain_text("Du är betalningsansvarig för Fjällvind")
-    await page.locator("#side button", has_text="Start").click()
+    await open_home(page)
     await expect(page.locator(".home")).to_contain_text("18 av 20 används")
     assert await page.evaluate("document.documentElement.lang") == "sv"
 
@@ -60,12 +60,23 @@ async def test_what_is_wrong_in_a_modal_is_said_on_its_field(page: Page, address
 
 async def test_commands_are_suggested_and_completed_by_keyboard_alone(page: Page, address: str) -> None:
     await page.goto(address)
-    await page.locator("#side button", has_text="Kassör").nth(1).click()
+    await open_messages(page)
     await page.locator("#composer").focus()
     await page.keyboard.type("/bil")
     await expect(page.get_by_role("option").first).to_contain_text("/billing")
     await page.keyboard.press("Tab")
     await expect(page.locator("#composer")).to_have_value("/billing ")
+
+
+async def test_a_command_written_out_is_sent_though_a_longer_one_begins_with_it(page: Page, address: str) -> None:
+    await page.goto(address)
+    await act_as(page, "Alice Morgan")
+    await say(page, "/billing")
+    await expect(page.locator(".message.ephemeral").last).to_contain_text("Fjällvind")
+    await page.locator("#composer").fill("/billing")
+    await page.locator("#composer").press("ArrowDown")
+    await page.locator("#composer").press("Enter")
+    await expect(page.locator("#composer")).to_have_value("/billing-owner ")
 
 
 async def test_the_clock_moves_everybody(page: Page, address: str) -> None:

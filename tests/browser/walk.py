@@ -10,9 +10,22 @@ async def act_as(page: Page, name: str) -> None:
     await expect(page.locator("details.person summary b")).to_have_text(name)
 
 
+async def open_messages(page: Page) -> None:
+    """Go to the conversation with Kassör."""
+    await page.locator("#side button", has_text="Kassör").click()
+    await page.locator("#main .tabs button").nth(1).click()
+    await expect(page.locator("#composer")).to_be_visible()
+
+
+async def open_home(page: Page) -> None:
+    """Go to Kassör's App Home."""
+    await page.locator("#side button", has_text="Kassör").click()
+    await page.locator("#main .tabs button").first.click()
+
+
 async def say(page: Page, text: str) -> None:
     """Type something where people write, in the conversation with Kassör."""
-    await page.locator("#side button", has_text="Kassör").nth(1).click()
+    await open_messages(page)
     await page.locator("#composer").fill(text)
     await page.locator("#composer").press("Enter")
 

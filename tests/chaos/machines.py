@@ -34,6 +34,8 @@ class Machine:
     database: str
     role: str
     log: Path
+    slack: str = "http://127.0.0.1:9/api/"
+    token: str = "xoxb-chaos"
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -47,8 +49,8 @@ class Machine:
             "DATABASE_URL": self.database,
             "PORT": str(self.port),
             "SLACK_SIGNING_SECRET": "chaos",
-            "SLACK_BOT_TOKEN": "xoxb-chaos",
-            "SLACK_API_URL": "http://127.0.0.1:9/api/",
+            "SLACK_BOT_TOKEN": self.token,
+            "SLACK_API_URL": self.slack,
             "STRIPE_API_KEY": KEY,
             "STRIPE_API_URL": self.town.stripe.base_url,
             "STRIPE_WEBHOOK_SECRETS": SECRET,
@@ -61,9 +63,9 @@ class Machine:
             )
 
     async def ready(self) -> None:
-        """Wait until it answers (a worker has nobody to answer to)."""
+        """Wait until it answers (a worker and a scheduler have nobody to answer to)."""
         async with aiohttp.ClientSession() as session, asyncio.timeout(30):
-            while self.role != "worker":
+            while self.role not in {"worker", "scheduler"}:
                 try:
                     async with session.get(f"http://127.0.0.1:{self.port}/readyz") as response:
                         if response.status == 200:

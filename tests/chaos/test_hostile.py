@@ -3,9 +3,13 @@
 import asyncio
 import io
 import json
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, ClientTimeout, web
@@ -132,3 +136,19 @@ async def test_with_a_full_disk_stripe_is_asked_to_come_again_and_nothing_accept
         await get_connection("default").execute_query_dict("PRAGMA max_page_count = 1000000")  # somebody made room
         await asyncio.gather(*(send(session, number) for number in range(300)))
     assert await Event.all().count() == 300
+
+
+@pytest.mark.skipif(
+    find_spec("atheris") is None, reason="the fuzzer, atheris, is built for Linux and Python up to 3.13 only"
+)
+def test_a_fuzzer_that_sees_the_code_finds_nothing_the_reader_does_not_expect(tmp_path: Path) -> None:
+    runs = count(150_000, 20_000_000)
+    command = [sys.executable, "-m", "tests.chaos.fuzzing", str(tmp_path / "corpus")]
+    done = subprocess.run(
+        [*command, f"-runs={runs}", "-seed=1", "-max_len=4096", f"-artifact_prefix={tmp_path}/"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert f"Done {runs} runs" in done.stderr

@@ -1,6 +1,7 @@
 """A desk over a local Stripe: the real client, real HTTP, a world clock that can be moved."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from sandbox.clock import WorldClock
 from sandbox.journal import Journal
 from sandbox.stripe.payment import Payment
 from sandbox.stripe.server import StripeServer
+from tests.clock import a_clock
 from tests.sandbox.stripe.shop import KEY, free_port
 
 Json = dict[str, Any]
@@ -164,10 +166,12 @@ async def make_team(town: Town, members: list[Member], ref: str = "S001") -> Sco
     return team
 
 
-@pytest.fixture
-async def town(database: str, settings: Settings, catalogue: Catalogue, tmp_path: Path) -> AsyncIterator[Town]:
-    del database
-    world = WorldClock(tmp_path / "clock")
+@asynccontextmanager
+async def a_stripe(
+    folder: Path, settings: Settings, catalogue: Catalogue
+) -> AsyncIterator[tuple[Desk, StripeServer, WorldClock]]:
+    """A Stripe that moves with the world's clock, and a desk that pays through it; it outlives any database beside it."""
+    world = a_clock(folder)
     clock.follow(world.path)
     server = StripeServer(clock=world, journal=Journal(), port=free_port(), api_key=KEY)
     await server.start()
@@ -175,10 +179,17 @@ async def town(database: str, settings: Settings, catalogue: Catalogue, tmp_path
     payments = Payments(own, catalogue)
     try:
         await payments.push_catalogue()
-        scope, members = await settle("T1", 8)
-        yield Town(Desk(own, catalogue, payments), server, world, "T1", scope, members)
+        yield Desk(own, catalogue, payments), server, world
     finally:
         await payments.close()
         await server.stop()
         clock.follow(None)
         world.close()
+
+
+@pytest.fixture
+async def town(database: str, settings: Settings, catalogue: Catalogue, tmp_path: Path) -> AsyncIterator[Town]:
+    del database
+    async with a_stripe(tmp_path, settings, catalogue) as (desk, server, world):
+        scope, members = await settle("T1", 8)
+        yield Town(desk, server, world, "T1", scope, members)

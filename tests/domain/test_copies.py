@@ -10,7 +10,7 @@ from domain.actions import admins, owner
 from domain.queue import QueueState
 from domain.records import Event, Invoice, InvoiceCopy, Notice, Quote, Subscription
 from domain.records.quotes import QuoteState
-from domain.rules.hours import working_moment
+from domain.rules.hours import WORKING
 from tests.domain.conftest import Town, person
 
 
@@ -88,7 +88,7 @@ async def test_I4_stripe_is_not_asked_for_the_same_missing_invoice_all_the_time(
 )
 def test_I3_working_hours_are_the_readers(now: str, tz: str, opens: str) -> None:
     moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
-    assert working_moment(moment, tz) == datetime.fromisoformat(opens).replace(tzinfo=UTC)
+    assert WORKING.moment(moment, tz) == datetime.fromisoformat(opens).replace(tzinfo=UTC)
 
 
 async def test_I5_an_owner_who_cannot_be_reached_is_told_to_the_admins_once(town: Town) -> None:

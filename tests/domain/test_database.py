@@ -15,6 +15,7 @@ from domain.directory import MemberFacts
 from domain.records import (
     Admin,
     AuditEntry,
+    CopyRecipient,
     Customer,
     Delivery,
     Event,
@@ -216,3 +217,12 @@ async def test_R48_what_others_refer_to_cannot_be_deleted(people: tuple[Scope, M
 def test_migrating_twice_changes_nothing(database_url: str) -> None:
     asyncio.run(migrate_database(database_url))
     asyncio.run(migrate_database(database_url))
+
+
+async def test_I6_somebody_is_recipient_of_a_subscription_once_at_a_time(people: tuple[Scope, Member]) -> None:
+    scope, owner = people
+    live = await Subscription.create(**a_subscription(scope, owner))
+    facts = {"subscription_id": live.id, "member_id": owner.id, "added_by_id": owner.id, "since": NOW}
+    await CopyRecipient.create(**facts, until=NOW)
+    await CopyRecipient.create(**facts)
+    await refused(CopyRecipient, facts)

@@ -58,6 +58,7 @@ def test_what_a_payload_may_hold_is_kept_as_it_came(text: str) -> None:
         b'{"id":"evt 1","type":"t","created":1}',
         b'{"id":"evt_1","type":"t","created":1e3}',
         b'{"id":"evt_1","type":"t","created":-1}',
+        b'{"id":"evt_1","type":"t","created":"\\ud800"}',
         b'{"id":"evt_1","type":"t","created":253402300800}',
         b'{"id":"evt_1","type":"t","created":' + b"9" * 5000 + b"}",
         b'{"id":"evt_1","type":"t","created":1,"data":7}',

@@ -1,11 +1,14 @@
 """Who counts, who may own, and what becomes of a plan whose people or team go (R5, R6, R26, P2)."""
 
+import asyncio
+import random
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from domain import copies, directory, upkeep
+from domain import clock, copies, directory, upkeep
 from domain.actions import admins, owner, upgrade
 from domain.records import AuditEntry, Member, Notice, Quote, Scope, Subscription, Workspace
 from domain.records.people import ScopeKind
@@ -68,6 +71,46 @@ async def test_P2_a_whole_reading_says_what_it_mended(town: Town) -> None:
     assert (mended.new, mended.changed, mended.gone) == (["U040"], ["U002"], ["U001"])
     again = await directory.replace_members(town.workspace, everyone)
     assert (again.new, again.changed, again.gone) == ([], [], [])
+
+
+async def test_P2_whoever_an_event_told_of_while_the_list_was_read_stays_as_told(town: Town) -> None:
+    before = await directory.members_by_id(town.workspace)
+    listed = [person(number) for number in range(1, 8)]  # and 8 is gone
+    await directory.upsert_member(town.workspace, person(1, is_deactivated=True))
+    await directory.upsert_member(town.workspace, person(2, is_guest=True))
+    await directory.upsert_member(town.workspace, person(40))
+    mended = await directory.replace_members(town.workspace, listed, known_before=before)
+    assert (mended.new, mended.changed, mended.gone) == ([], [], ["U008"])
+    now = await directory.members_by_id(town.workspace)
+    assert (now["U001"].is_deactivated, now["U002"].is_guest, now["U040"].is_deactivated) == (True, True, False)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["as asked", "the other way round"])
+async def test_P2_of_two_answers_the_one_asked_for_last_counts_in_whichever_order_they_come(
+    town: Town, order: tuple[int, int]
+) -> None:
+    team = await make_team(town, [])
+    asked = (clock.now(), clock.now() + timedelta(milliseconds=1))
+    people = (person(1, is_guest=True), person(1, is_deactivated=True))
+    lists = (["U001", "U002"], ["U002", "U003"])
+    for each in order:
+        await directory.upsert_member(town.workspace, people[each], asked_at=asked[each])
+        await directory.set_team_members(team, lists[each], asked_at=asked[each])
+    kept = (await directory.members_by_id(town.workspace))["U001"]
+    assert (kept.is_guest, kept.is_deactivated) == (False, True)
+    assert await directory.members_in(team, town.desk.catalogue) == 2
+    assert not await directory.is_in(team, await Member.get(slack_user_id="U001"))
+
+
+async def test_P2_answers_that_come_at_the_same_moment_leave_the_last_of_them(town: Town) -> None:
+    team = await make_team(town, [])
+    began = clock.now() + timedelta(milliseconds=1)
+    answers = [(began + timedelta(milliseconds=each), [f"U{each + 1:03}"]) for each in range(8)]
+    random.shuffle(answers)
+    writing = (directory.set_team_members(team, members, asked_at=asked) for asked, members in answers)
+    await asyncio.gather(*writing)
+    there = await Member.filter(teams__scope_id=team.id).values_list("slack_user_id", flat=True)
+    assert list(there) == ["U008"]
 
 
 async def test_P2_a_workspace_that_is_renamed_is_called_so_everywhere(town: Town) -> None:

@@ -103,9 +103,13 @@ async def test_R9_what_happens_to_a_subscription_is_still_heard_of_when_its_mark
 DELETED = {  # what may go: never what somebody bought, paid, was or did
     "domain/pruning.py": {"Event", "Delivery", "OAuthState", "Watermark"},
     "domain/directory.py": {"ScopeMember"},  # who is on a team today; Slack has the rest
+    "domain/forgetting.py": {"ScopeMember", "Installation"},  # of a workspace that has left: its people, its token
     "bot/installations.py": {"OAuthState"},
+    "domain/outbox.py": {"Pause"},  # who had to wait, and need not any more
+    "domain/sendings.py": {"DirectChannel"},  # a DM that Slack knows no more
     "domain/actions/overdue.py": {"Watermark"},  # a mark for one's own use, done with
     "domain/upkeep/departures.py": {"Watermark"},  # as above
+    "domain/actions/owner.py": {"Watermark"},  # as above
 }
 
 
@@ -124,10 +128,12 @@ def test_R48_no_line_of_the_product_deletes_by_sql() -> None:
     words = [
         f"{path}:{node.lineno}"
         for path, tree in sources()
+        if path != "domain/moving.py"  # a copy under way forgets what its source has let go; the source is only read
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and node.value.lstrip().upper().startswith(("DELETE FROM", "TRUNCATE", "DROP TABLE"))
+        and node.value != "DELETE FROM copy_page"  # a temporary table: the page under way
     ]
     assert words == []
 

@@ -10,7 +10,7 @@ from domain import clock, pruning
 from domain.config import Settings, SettingsError, load
 from domain.inbox import Arrival, Inbox
 from domain.queue import QueueState
-from domain.records import Event
+from domain.records import Event, Watermark
 from tests.cli.test_console import GOOD
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -53,6 +53,13 @@ async def test_an_event_finished_late_is_kept_from_its_end(settings: Settings) -
     await Event.filter(id="evt_slow").update(done_at=clock.now() - timedelta(days=1))
     await pruning.prune(settings)
     assert (await Event.get(id="evt_slow")).payload
+
+
+async def test_when_something_was_asked_for_is_forgotten_once_no_older_answer_can_come(settings: Settings) -> None:
+    for name, hours in (("asked:member:1", 25), ("asked:team:2", 1), ("reading:T1", 900)):
+        await Watermark.create(id=name, at=clock.now() - timedelta(hours=hours))
+    await pruning.prune(settings)
+    assert set(await Watermark.all().values_list("id", flat=True)) == {"asked:team:2", "reading:T1"}
 
 
 async def test_more_than_a_batch_is_pruned_in_one_go(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 from domain import clock, queue
 from domain.queue import QueueState
 from domain.records import Event
-from sandbox.clock import WorldClock
+from tests.clock import a_clock
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -40,7 +40,7 @@ async def test_what_is_not_due_waits() -> None:
 
 
 async def test_a_dead_workers_items_come_back_when_the_lease_is_over(tmp_path: Path) -> None:
-    world = WorldClock(tmp_path / "clock")
+    world = a_clock(tmp_path)
     clock.follow(world.path)
     try:
         await put(1)
@@ -92,6 +92,25 @@ async def test_a_stopping_process_gives_its_claims_back() -> None:
     await queue.release(claimed)
     again = await queue.claim(Event, limit=2)
     assert [event.attempts for event in again] == [1, 1]
+
+
+async def test_a_process_that_lost_its_claims_gives_none_of_anothers_away(tmp_path: Path) -> None:
+    world = a_clock(tmp_path)
+    clock.follow(world.path)
+    try:
+        await put(1)
+        hung = await queue.claim(Event, limit=1)
+        world.move_to(world.now() + queue.LEASE + timedelta(seconds=1))
+        assert len(await queue.claim(Event, limit=1)) == 1
+        await queue.release(hung)  # somebody stops it at last
+        assert await queue.claim(Event, limit=1) == []
+        world.move_to(world.now() + queue.LEASE / 2)
+        await queue.renew(hung)
+        world.move_to(world.now() + queue.LEASE / 2 + timedelta(seconds=1))
+        assert [each.attempts for each in await queue.claim(Event, limit=1)] == [3]
+    finally:
+        clock.follow(None)
+        world.close()
 
 
 def test_delays_double_up_to_the_longest_and_spread_out() -> None:

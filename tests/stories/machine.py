@@ -30,10 +30,10 @@ from domain.rules.catalogue import Catalogue
 from domain.rules.refusals import QuoteChanged, Refusal
 from domain.rules.sizes import SeatsAsked
 from domain.upkeep import MATTERS
-from sandbox.clock import WorldClock
 from sandbox.journal import Journal
 from sandbox.stripe.payment import Payment
 from sandbox.stripe.server import StripeServer
+from tests.clock import a_clock
 from tests.domain.conftest import Town, make_team, person, settle
 from tests.sandbox.stripe.shop import KEY, free_port
 from webhooks import worker
@@ -68,7 +68,7 @@ class World:
 
     async def _open(self, url: str, folder: Path, settings: Settings, catalogue: Catalogue) -> Town:
         await self._stack.enter_async_context(opened(url))
-        world = WorldClock(folder / "clock")
+        world = a_clock(folder)
         self._stack.callback(world.close)
         clock.follow(world.path)
         self._stack.callback(clock.follow, None)

@@ -16,7 +16,7 @@ class Story:
     sandbox: SandboxClient
     stripe: str
     people: dict[str, Person]
-    _read: dict[str, int] = field(default_factory=dict)
+    _read: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @classmethod
     async def begin(cls, sandbox: SandboxClient) -> Self:
@@ -96,22 +96,22 @@ class Story:
         """The clock moves to a day after the next renewal, when its copies are out."""
         await self.sandbox.move_clock(until="next_renewal")
 
-    async def news(self, who: str) -> list[Json]:
-        """Direct messages since the last look."""
-        person = self.people[who]
-        every = [message for message in await self.sandbox.messages(person) if not message.get("ephemeral")]
-        fresh = every[self._read.get(person.id, 0) :]
-        self._read[person.id] = len(every)
-        return fresh
-
     async def reads(self, who: str) -> str:
-        """The direct messages since the last look, as text."""
-        return "\n".join(texts(message) for message in await self.news(who)).replace("\u00a0", " ")
+        """The direct messages since they were last read, as text."""
+        return "\n".join(texts(message) for message in await self._news(who, "reads")).replace("\u00a0", " ")
 
     async def copies(self, who: str) -> list[str]:
-        """The invoice PDFs that came to somebody since the last look."""
-        files = [file for message in await self.news(who) for file in message.get("files") or []]
+        """The invoice PDFs that came to somebody since they were last counted."""
+        files = [file for message in await self._news(who, "copies") for file in message.get("files") or []]
         return [file["name"] for file in files if file["name"].endswith(".pdf")]
+
+    async def _news(self, who: str, looks: str) -> list[Json]:
+        """Direct messages since the last such look: a copy read at once, in working hours, is still to be counted."""
+        person = self.people[who]
+        every = [message for message in await self.sandbox.messages(person) if not message.get("ephemeral")]
+        fresh = every[self._read.get((person.id, looks), 0) :]
+        self._read[person.id, looks] = len(every)
+        return fresh
 
     async def objects(self, kind: str) -> list[Json]:
         """Stripe's objects of a kind, oldest first."""

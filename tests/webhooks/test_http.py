@@ -103,6 +103,13 @@ async def test_a_signature_too_old_or_from_the_future_is_refused(door: Door, sec
     assert await rows() == 0
 
 
+async def test_a_signature_of_bytes_that_are_no_text_is_refused_like_any_other(door: Door) -> None:
+    stamp = str(int(time.time())).encode()
+    head = b"POST /stripe/webhooks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+    answer = await door.raw(head + b"Stripe-Signature: t=" + stamp + b",v1=\xff\xfe\r\n\r\n{}")
+    assert b" 400 " in answer.partition(b"\r\n")[0]
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "HEAD"])
 async def test_another_method_is_405_and_told_which_is_right(door: Door, method: str) -> None:
     async with ClientSession() as session, session.request(method, door.url, data=GOOD) as response:

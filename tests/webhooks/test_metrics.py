@@ -19,7 +19,7 @@ from webhooks import metrics
 async def url(database: str, settings: Settings) -> AsyncIterator[str]:
     del database
     app = web.Application()
-    metrics.attach(app, replace(settings, api_tokens=("token-1", "token-2")))
+    app.add_routes(metrics.routes(replace(settings, api_tokens=("token-1", "token-2"))))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     port = free_port()

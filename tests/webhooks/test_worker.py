@@ -17,7 +17,7 @@ from domain.inbox import Arrival, Inbox
 from domain.lanes import Turns
 from domain.queue import QueueState
 from domain.records import Event, Notice, Subscription
-from sandbox.clock import WorldClock
+from tests.clock import a_clock
 from tests.domain.conftest import Town, town
 from webhooks import worker
 from webhooks.interests import INTERESTS, Reading, reading_of
@@ -188,7 +188,7 @@ NO_DESK: Any = None  # the readings below ask Stripe nothing
 
 @pytest.mark.usefixtures("database")
 async def test_a_customer_with_very_many_events_delays_nobody_elses_checkout() -> None:
-    await put("cus_noisy", 1_500)
+    await put("cus_noisy", 10_000)
     stripe = SlowStripe(seconds=0.05)
     async with working(worker.Worker(NO_DESK, sort=stripe.sort)):
         await until(lambda: _is(len(stripe.read) > 20))
@@ -196,7 +196,7 @@ async def test_a_customer_with_very_many_events_delays_nobody_elses_checkout() -
         await put("cus_quiet", 1, "checkout.session.completed")
         await until(lambda: _is("sub_cus_quiet_0" in stripe.read))
         assert time.monotonic() - began < 3
-    assert len(stripe.read) < 1_000, "the noisy one had finished: nothing was shown"
+    assert len(stripe.read) < 5_000, "the noisy one had finished: nothing was shown"
 
 
 async def _is(value: bool) -> bool:
@@ -247,7 +247,7 @@ async def test_a_stopping_worker_finishes_soon_and_keeps_no_claim(monkeypatch: p
 
 @pytest.mark.usefixtures("database")
 async def test_a_worker_that_hangs_loses_its_lease_and_another_finishes(tmp_path: Path) -> None:
-    world = WorldClock(tmp_path / "clock")
+    world = a_clock(tmp_path)
     clock.follow(world.path)
     try:
         await put("cus_1", 1)

@@ -4,20 +4,10 @@ By hand: Tortoise's AddField emits no DEFAULT, which rows that are there need, a
 what is still to be done, so that millions of finished events cost nothing to look past.
 """
 
-from typing import Any
-
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 
-
-class KnownField(ops.AddField):
-    """A field that SQL has added already: only the models' state hears of it."""
-
-    async def database_forward(self, *_: Any, **__: Any) -> None:
-        """Nothing: the SQL before it did it."""
-
-    async def database_backward(self, *_: Any, **__: Any) -> None:
-        """Nothing: as above."""
+from domain.records.known import KnownField
 
 
 class Migration(migrations.Migration):

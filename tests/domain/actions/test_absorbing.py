@@ -11,6 +11,7 @@ from bot.words import Words
 from domain import sync
 from domain.actions import absorbing, cancel, changes, plan, seats, upgrade
 from domain.actions.resuming import resume_accepted
+from domain.payments import UnpaidFacts
 from domain.records import AuditEntry, Notice, Quote, Scope, Subscription
 from domain.records.quotes import QuoteKind, QuoteState
 from domain.rules import refusals as no
@@ -98,6 +99,35 @@ async def test_M4_two_schedulers_at_once_credit_it_once(town: Town) -> None:
     await resume_accepted(town.desk)
     assert (town.balance(team), town.balance(whole)) == (0, -3 * 125_000)
     assert len(await town.told("absorbed")) == 2
+
+
+async def test_M4_a_second_scheduler_that_reads_late_makes_no_money_of_what_was_never_paid(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = await town.upgraded(scope=await design_team(town), interval="month", seats=3)
+    town.stripe.account.faults.decline_next_renewal = 1
+    await town.let_pass(days=31, hours=2)
+    whole = await town.upgraded(by=town.members[5], plan="business", interval="year")
+    slow, quick = [await Quote.get(kind=QuoteKind.ABSORB) for _ in range(2)]
+    real, others = town.desk.payments.unpaid, [quick]
+
+    async def after_the_other(subscription_id: str) -> list[UnpaidFacts]:
+        if others:  # the quick one is through with Stripe before the slow one's question gets there
+            await stops_after_giving_up(town, others.pop())
+        return await real(subscription_id)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(town.desk.payments, "unpaid", after_the_other)
+        await absorbing.resume(town.desk, slow)
+    await resume_accepted(town.desk)
+    assert (town.balance(team), town.balance(whole)) == (0, 0)
+
+
+async def stops_after_giving_up(town: Town, intent: Quote) -> None:
+    """A scheduler that has given up the unpaid invoice, and is slow from then on."""
+    town.stripe.account.faults.api.append({"kind": "api_error", "times": 99, "path": "/balance_transactions"})
+    await absorbing.resume(town.desk, intent)
+    town.stripe.account.faults.api.clear()
 
 
 async def test_M4_stripe_away_leaves_the_intent_for_the_next_tick(town: Town) -> None:

@@ -13,7 +13,7 @@ from domain.payments import Payments
 from domain.records import Quote, Subscription
 from domain.records.quotes import QuoteState
 from domain.rules import refusals as no
-from sandbox.stripe import balances, catalogue, subscriptions
+from sandbox.stripe import balances, catalogue, subscription_updates
 from tests.domain.conftest import Town
 
 CURRENCIES = ("sek", "jpy", "kwd")
@@ -53,7 +53,7 @@ async def with_terms(
         rate = catalogue.create_tax_rate(store, {"display_name": "Moms", "percentage": tax, "inclusive": inclusive})
         params["default_tax_rates"] = [rate["id"]]
     if params:
-        subscriptions.update(store, params, live.id)
+        subscription_updates.update(store, params, live.id)
     if credit:
         customer = store.get("customer", live.customer_id)
         balances.move(store, customer, -credit, live.currency, type_="adjustment")

@@ -178,6 +178,18 @@ async def test_R26_P1_an_owner_who_became_a_guest_sees_no_money(town: Town) -> N
     assert (seen.role, seen.subscription, seen.invoices, seen.claimable) == ("guest", None, [], None)
 
 
+async def test_R26_P1_an_owner_who_became_a_guest_sees_no_money_either_once_the_plan_has_ended(town: Town) -> None:
+    live = await town.upgraded(seats=10)
+    bill = await invoices.latest(town.members[0], scope=town.scope)
+    await Subscription.filter(id=live.id).update(is_live=False)
+    assert await invoices.latest(town.members[0], scope=town.scope) == bill  # R48
+    frozen = await directory.upsert_member(town.workspace, person(1, is_guest=True))
+    with pytest.raises(no.ActorNotEligible):
+        await invoices.paged(frozen, scope=town.scope)
+    with pytest.raises(no.ActorNotEligible):
+        await invoices.send_again(town.desk, frozen, invoice_id=bill.id)
+
+
 async def test_P1_admins_can_take_over_only_once_the_owner_is_gone(town: Town) -> None:
     live = await town.upgraded(seats=10)
     admin, member = town.members[1], town.members[2]

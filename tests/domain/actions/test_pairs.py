@@ -4,6 +4,7 @@ What is done second leaves what was done first as it is, or replaces it where th
 the place of an older one, and an immediate change of plan takes the place of whatever waits.
 """
 
+import asyncio
 from itertools import permutations
 
 import pytest
@@ -11,9 +12,12 @@ import pytest
 from bot.views import confirmation
 from bot.views.terms import per_interval
 from bot.words import Words
-from domain.actions import cancel, plan, seats
+from domain.actions import cancel, owner, plan, seats
+from domain.actions.resuming import resume_accepted
 from domain.records import Quote, Subscription
+from domain.records.quotes import QuoteState
 from domain.rules import refusals as no
+from sandbox.stripe import subscription_updates
 from tests.domain.conftest import Town
 
 
@@ -175,6 +179,52 @@ async def test_M2_more_seats_now_take_the_place_of_fewer_that_waited(town: Town)
     assert (terms(now), now.next_at) == (YEARLY | {"seats": 25}, None)
 
 
+AWAY = {"kind": "api_error", "times": 99, "path": "/subscription_schedules"}
+
+
+@pytest.mark.parametrize("waiting", ["fewer seats", "lower plan"])
+async def test_M2_M3_more_seats_are_not_done_before_what_waits_goes_with_them(town: Town, waiting: str) -> None:
+    live = await waiting_for(town, waiting)
+    quote = await seats.offer_seats(town.desk, town.members[0], subscription=live, seats=25)
+    town.stripe.account.faults.api.append(AWAY | {})  # right after the charge
+    with pytest.raises(no.PaymentsAway):
+        await town.confirm(quote)
+    await town.fresh(live)  # and the news of the charge comes
+    town.stripe.account.faults.api.clear()
+    town.move(minutes=3)
+    await resume_accepted(town.desk)
+    now = await town.fresh(live)
+    assert (await Quote.get(id=quote.id)).state == QuoteState.APPLIED
+    assert [each["amount_paid"] for each in town.objects("invoice")].count(quote.due_now) == 1
+    await town.let_pass(days=366)
+    renewed = await town.fresh(now)
+    assert terms(renewed) == YEARLY | {"seats": 25} | (WAITING[waiting] if waiting == "lower plan" else {})
+
+
+async def test_M3_a_longer_interval_is_not_undone_by_what_waited_for_the_month_it_was_bought_in(town: Town) -> None:
+    live = await town.upgraded(plan="premium", interval="month", seats=20)
+    await town.confirm(await seats.offer_seats(town.desk, town.members[0], subscription=live, seats=10))
+    quote = await plan.offer(town.desk, town.members[0], subscription=await town.fresh(live), interval="year")
+    town.stripe.account.faults.api.append(AWAY | {})
+    with pytest.raises(no.PaymentsAway):
+        await town.confirm(quote)
+    town.stripe.account.faults.api.clear()
+    await owner.hand_over(town.desk, town.members[0], subscription=await town.fresh(live), to=town.members[1])
+    town.move(days=2)  # Stripe has forgotten its keys, and billing is somebody else's
+    await resume_accepted(town.desk)
+    await town.let_pass(days=40)
+    now = await town.fresh(live)
+    assert (terms(now), now.next_at) == (START | {"interval": "year"}, None)
+    assert await town.told("change_failed") == []
+
+
+async def test_M3_what_waits_is_forgotten_by_two_at_once_without_a_refusal(town: Town) -> None:
+    live = await waiting_for(town, "fewer seats")
+    assert live.schedule_id is not None
+    await asyncio.gather(*(town.desk.payments.release_schedule(live.schedule_id) for _ in range(2)))
+    assert (await town.fresh(live)).next_at is None
+
+
 async def test_M3_an_immediate_change_of_plan_takes_the_place_of_what_waited(town: Town) -> None:
     live = await town.upgraded(plan="premium", interval="month", seats=20)
     await town.confirm(await seats.offer_seats(town.desk, town.members[0], subscription=live, seats=10))
@@ -192,6 +242,31 @@ async def test_M3_a_change_that_waited_does_not_come_back_with_the_renewal_after
     assert (terms(after), after.next_at, after.cancel_at) == (YEARLY | {"seats": 10}, None, None)
     await town.let_pass(days=366)
     assert terms(await town.fresh(live)) == YEARLY | {"seats": 10}
+
+
+async def test_R46_a_cancellation_made_on_stripes_portal_is_taken_back_too(town: Town) -> None:
+    live = await town.upgraded(interval="month", seats=20)
+    end = int(live.current_period_end.timestamp())
+    subscription_updates.update(town.stripe.account, {"cancel_at": end}, live.id)  # a date, and not the flag
+    cancelled = await town.fresh(live)
+    assert cancelled.cancel_at == live.current_period_end
+    now = await cancel.resume(town.desk, town.members[0], subscription=cancelled)
+    assert (now.cancel_at, terms(now)) == (None, START)
+    await town.let_pass(days=40)
+    assert (await town.fresh(live)).is_live
+
+
+async def test_R46_a_plan_cancelled_for_a_day_that_becomes_annual_ends_with_the_year_that_was_paid(town: Town) -> None:
+    live = await town.upgraded(interval="month", seats=20)
+    end = int(live.current_period_end.timestamp())
+    subscription_updates.update(town.stripe.account, {"cancel_at": end}, live.id)  # as Stripe's portal does it
+    await do(town, "longer", await town.fresh(live))
+    now = await town.fresh(live)
+    assert now.cancel_at == now.current_period_end
+    await town.let_pass(days=360)
+    assert (await town.fresh(live)).is_live
+    await town.let_pass(days=10)
+    assert not (await town.fresh(live)).is_live
 
 
 async def test_R46_resuming_leaves_the_terms_as_they_are(town: Town) -> None:

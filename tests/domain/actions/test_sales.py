@@ -12,6 +12,7 @@ from domain.actions.cancel import cancel
 from domain.actions.deciding import Terms
 from domain.config import Settings
 from domain.desk import Desk
+from domain.payments import PriceFacts, SubscriptionFacts
 from domain.records import Admin, AuditEntry, DeskRequest, Invoice, InvoiceCopy, Notice, Quote, Scope, Subscription
 from domain.records.quotes import QuoteState
 from domain.records.requests import RequestState, Topic
@@ -529,6 +530,44 @@ async def test_M1_a_change_whose_price_nobody_has_seen_or_too_long_ago_is_not_ap
         with pytest.raises(no.QuoteOver):
             await deciding.approve(town.desk, town.members[NILS], request.id, each, channel=CHANNEL)
     assert (await DeskRequest.get(id=request.id)).state == RequestState.OPEN
+
+
+async def test_S1_a_change_that_another_process_makes_at_this_very_moment_is_made_and_not_called_failed(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = await invoiced(town)
+    request = await asked(town, Topic.ADJUST, subscription=live, seats=40)
+    seen = await priced(town, request, terms(request, seats={str(town.scope.id): 40}))
+    decided = await deciding.approve(town.desk, town.members[NILS], request.id, seen, channel=CHANNEL)
+    real = deciding.price_of
+
+    async def when_the_other_has_done_it(desk: Desk, agreement: Terms, found: SubscriptionFacts) -> PriceFacts:
+        price = await real(desk, agreement, found)
+        moment = clock.from_timestamp(agreement.proration_date or 0)
+        await desk.payments.adjust_invoiced(found, price, 40, proration_date=moment, key=f"{request.id}:adjust")
+        return price
+
+    monkeypatch.setattr(agreed, "price_of", when_the_other_has_done_it)
+    await agreed.carry_out(town.desk, decided)
+    updates = [each for each in town.objects("invoice") if each["billing_reason"] == "subscription_update"]
+    assert len(updates) == 1
+    assert (await Subscription.get(id=live.id)).seats == 40
+    assert [notice.facts["failed"] for notice in await town.told("desk_request")] == [False, False]
+
+
+async def test_S1_what_can_never_be_carried_out_keeps_nobody_from_what_they_were_promised(town: Town) -> None:
+    elsewhere, others = await settle("T2", 3, first=40)
+    broken = await sales.ask(
+        town.desk, others[0], scope=elsewhere, topic=Topic.PAY_BY_INVOICE, plan="premium", seats=25
+    )
+    await deciding.approve(town.desk, town.members[NILS], broken.id, terms(broken), channel=CHANNEL)
+    await DeskRequest.filter(id=broken.id).update(facts={}, answer=None)  # as when its workspace is forgotten
+    town.move(seconds=1)
+    request = await asked(town)
+    await deciding.approve(town.desk, town.members[NILS], request.id, terms(request), channel=CHANNEL)
+    town.move(minutes=3)
+    assert await upkeep_requests.look(town.desk) == 2
+    assert await Subscription.filter(scope_id=town.scope.id, is_live=True).exists()
 
 
 async def test_M1_a_change_that_would_be_invoiced_at_another_amount_by_now_is_not_made(town: Town) -> None:

@@ -59,6 +59,30 @@ async def test_R45_the_owner_is_reminded_once_before_the_first_charge(town: Town
     assert [(notice.owner_of_id, notice.facts["amount"]) for notice in told] == [(live.id, 10 * 27_500)]
 
 
+@pytest.mark.parametrize("wish", ["fewer seats", "lower plan"])
+async def test_M1_the_reminder_says_what_will_be_charged_with_the_change_that_waits(town: Town, wish: str) -> None:
+    live = await in_trial(town, seats_=20)
+    if wish == "fewer seats":
+        quote = await seats.offer_seats(town.desk, town.members[0], subscription=live, seats=10)
+    else:
+        quote = await plan.offer(town.desk, town.members[0], subscription=live, plan="premium")
+    await town.confirm(quote)
+    await town.let_pass(days=DAYS - 3, hours=1)
+    await sync.trial_ending(town.desk, live.id)
+    [told] = await town.told("trial_ending")
+    await town.let_pass(days=3)
+    assert told.facts["amount"] == quote.next_total == charged(town)
+
+
+async def test_R45_the_owner_is_reminded_also_where_stripe_refuses_to_say_what_comes(town: Town) -> None:
+    live = await in_trial(town)
+    await town.let_pass(days=DAYS - 3, hours=1)
+    refuse = {"kind": "api_error", "status": 400, "path": "/invoices/create_preview", "times": 9}
+    town.stripe.account.faults.api.append(refuse)  # for want of an address to tax by
+    await sync.trial_ending(town.desk, live.id)
+    assert [notice.facts["amount"] for notice in await town.told("trial_ending")] == [10 * 27_500]
+
+
 async def test_R45_who_has_cancelled_is_not_reminded_of_a_charge_that_never_comes(town: Town) -> None:
     live = await in_trial(town)
     await cancel.cancel(town.desk, town.members[0], subscription=live)

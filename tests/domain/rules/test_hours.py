@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.rules.hours import working_moment, zone
+from domain.rules.hours import WORKING, zone
 
 STOCKHOLM, NEW_YORK, SYDNEY = "Europe/Stockholm", "America/New_York", "Australia/Sydney"
 ZONES = [STOCKHOLM, NEW_YORK, SYDNEY, "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
@@ -42,12 +42,12 @@ def utc(text: str) -> datetime:
     ],
 )
 def test_I3_the_opening_is_at_nine_there_also_when_the_clocks_change(tz: str, moment: str, then: str) -> None:
-    assert working_moment(utc(moment), tz) == utc(then)
+    assert WORKING.moment(utc(moment), tz) == utc(then)
 
 
 @given(moment=MOMENTS, tz=st.sampled_from(ZONES))
 def test_I3_never_outside_hours_never_in_the_past_and_never_more_than_a_day_off(moment: datetime, tz: str) -> None:
-    found = working_moment(moment, tz)
+    found = WORKING.moment(moment, tz)
     here = found.astimezone(ZoneInfo(tz))
     assert time(9) <= here.time() < time(17)
     assert moment <= found <= moment + timedelta(hours=17)
@@ -56,15 +56,15 @@ def test_I3_never_outside_hours_never_in_the_past_and_never_more_than_a_day_off(
 
 @given(moment=MOMENTS, tz=st.sampled_from(ZONES))
 def test_I3_a_moment_within_hours_is_kept_and_asking_again_changes_nothing(moment: datetime, tz: str) -> None:
-    found = working_moment(moment, tz)
-    assert working_moment(found, tz) == found
+    found = WORKING.moment(moment, tz)
+    assert WORKING.moment(found, tz) == found
     if time(9) <= moment.astimezone(ZoneInfo(tz)).time() < time(17):
         assert found == moment
 
 
 @given(moment=MOMENTS, later=st.timedeltas(timedelta(0), timedelta(days=3)), tz=st.sampled_from(ZONES))
 def test_I3_what_is_due_later_is_never_told_sooner(moment: datetime, later: timedelta, tz: str) -> None:
-    assert working_moment(moment, tz) <= working_moment(moment + later, tz)
+    assert WORKING.moment(moment, tz) <= WORKING.moment(moment + later, tz)
 
 
 @pytest.mark.parametrize(

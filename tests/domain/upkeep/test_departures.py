@@ -187,6 +187,24 @@ async def test_P1_claiming_is_on_the_record_ends_open_offers_and_moves_stripes_l
     assert await Admin.filter(member_id=town.members[0].id, until=None).count() == 1  # the former stays admin (R28)
 
 
+async def test_P1_while_stripe_is_away_its_letters_still_find_their_way_to_whoever_claimed(town: Town) -> None:
+    live = await owned(town, admins_too=(1,))
+    await leaves(town)
+    town.stripe.account.faults.api.append({"kind": "api_error", "times": 99})
+    await owner.tell_stripe(town.desk, await owner.claim(town.desk, town.members[1], subscription=live))
+    town.stripe.account.faults.api.clear()
+    await upkeep.look(town.desk)
+    assert town.objects("customer")[-1]["email"] == "person2@example.com"
+    assert await upkeep.letters.look(town.desk) == 0
+
+
+async def test_R30_cut_off_before_stripe_was_told_its_letters_go_to_the_new_owner_all_the_same(town: Town) -> None:
+    live = await owned(town)
+    await owner.hand_over(town.desk, town.members[0], subscription=live, to=town.members[3])  # and here we died
+    await upkeep.look(town.desk)
+    assert town.objects("customer")[-1]["email"] == "person4@example.com"
+
+
 async def test_P1_what_waited_for_the_owner_goes_to_whoever_claimed(town: Town) -> None:
     live = await owned(town, admins_too=(1,))
     await leaves(town)

@@ -196,6 +196,19 @@ async def test_M2_with_more_members_than_the_seats_to_come_it_is_taken_back_and_
     assert renewed.seats == 20
 
 
+async def test_M2_stopped_wished_for_again_and_stopped_again_the_owner_is_told_again(town: Town) -> None:
+    live = await waiting_for(town, 10)
+    await join(town, 4)
+    await the_eve(town, live)
+    await decreases.look(town.desk)
+    await leave(town, 4)
+    await town.confirm(await seats.offer_seats(town.desk, town.members[0], subscription=await fresh(live), seats=10))
+    await join(town, 4)
+    await decreases.look(town.desk)
+    assert (await fresh(live)).next_at is None
+    assert await Notice.filter(kind="decrease_stopped").count() == 2
+
+
 async def test_M2_it_is_not_stopped_before_its_eve_since_members_may_leave_again(town: Town) -> None:
     live = await waiting_for(town, 10)
     await join(town, 4)

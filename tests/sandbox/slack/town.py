@@ -1,5 +1,6 @@
 """An app of three lines in front of a whole world: it keeps what Slack sends and answers what a test tells it to."""
 
+import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncIterator
@@ -13,9 +14,9 @@ import aiohttp
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.clock import WorldClock
 from sandbox.world import World
 from tests.acceptance.conftest import three_free_ports
+from tests.clock import a_clock
 
 Json = dict[str, Any]
 ALICE, BJORN, GUEST = "U0ALICE01", "U0BJORN02", "U0GUEST19"
@@ -30,8 +31,10 @@ class Listener:
     payloads: list[Json] = field(default_factory=list)
     commands: list[dict[str, str]] = field(default_factory=list)
     answers: deque[Any] = field(default_factory=deque)
+    delay: float = 0.0  # seconds it takes to answer
 
     async def receive(self, request: web.Request) -> web.Response:
+        await asyncio.sleep(self.delay)
         if request.content_type == "application/json":
             self.headers.append(dict(request.headers))
             self.events.append(await request.json())
@@ -91,7 +94,7 @@ class Town:
 @asynccontextmanager
 async def open_town(folder: Path) -> AsyncIterator[Town]:
     """A world on free ports with the small app installed everywhere, closed afterwards."""
-    clock, app = WorldClock(folder / "clock"), Listener()
+    clock, app = a_clock(folder), Listener()
     port = three_free_ports()
     world = World(port=port, kassor_url=f"http://127.0.0.1:{port + 2}", clock=clock)
     site = web.Application()

@@ -17,6 +17,7 @@ from sandbox.journal import Journal
 from sandbox.stripe.payment import Payment
 from sandbox.stripe.periods import as_datetime
 from sandbox.stripe.server import StripeServer
+from tests.clock import a_clock
 
 KEY = "sk_test_sandbox_0000000000000000"
 SECRET = "whsec_sandbox_0000000000000000"
@@ -131,9 +132,10 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(folder: Path) -> AsyncIterator[Shop]:
+async def open_shop(folder: Path, journal: Journal | None = None) -> AsyncIterator[Shop]:
     """An account at a free port with a webhook endpoint, closed afterwards."""
-    clock, journal, endpoint = WorldClock(folder / "clock"), Journal(), Endpoint()
+    clock, endpoint = a_clock(folder), Endpoint()
+    journal = journal or Journal()
     port, hook = free_port(), free_port()
     app = web.Application()
     app.router.add_post("/stripe/webhooks", endpoint.receive)

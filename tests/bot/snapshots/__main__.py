@@ -1,0 +1,5 @@
+"""Writes the snapshots anew."""
+
+from tests.bot.snapshots import write
+
+write()
