@@ -13,6 +13,7 @@ from tortoise.connection import get_connection
 from tortoise.migrations.api.migrate import migrate
 from tortoise.migrations.recorder import MigrationRecorder
 
+from domain import engine
 from domain.records import MODELS, migrations
 
 _MIGRATING = 0x6B617373  # any number that nobody else locks
@@ -84,9 +85,16 @@ async def missing_migrations() -> list[str]:
 async def opened(url: str) -> AsyncIterator[None]:
     """The database, open for as long as the block lasts. Unclosed SQLite connections keep a process from ending."""
     EXECUTOR_CACHE.clear()  # Tortoise keeps statements by connection name: those of another dialect would be wrong here
+    config = tortoise_config(url)
+    known = expand_db_url(config["connections"]["default"])
+    config["connections"]["default"] = {
+        **known,
+        "engine": engine.__name__,
+    }  # for migrations Tortoise has to know its own
     # The fallback lets tasks that were not started from here (a web server's, a ticker's) find the database too.
-    await Tortoise.init(config=tortoise_config(url), _enable_global_fallback=True)
+    await Tortoise.init(config=config, _enable_global_fallback=True)
     try:
+        await get_connection("default").get_ready()  # type: ignore[attr-defined]  # one of our engine's
         yield
     finally:
         await Tortoise.close_connections()

@@ -138,6 +138,6 @@ async def test_a_connection_the_database_ended_is_replaced_and_the_next_event_st
     )
     await admin.close()
     for _ in range(3):
-        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError):
             await door.put(arrival(2))  # Stripe comes again, too
     assert await Event.all().count() == 2
