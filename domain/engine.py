@@ -29,8 +29,7 @@ class Transaction(TransactionContext):
         except BaseException:
             if self._is_left():  # half begun: what it holds is given back
                 with suppress(Exception):
-                    await self._inner.__aexit__(*sys.exc_info())
-                self._restore()
+                    await self.__aexit__(*sys.exc_info())
             raise
 
     async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
